@@ -1,0 +1,57 @@
+"""One error family: where, what was expected, what was found, what to do — on one line.
+
+The command line prints `str(error)` and exits with `error.exit_status`; Python
+callers catch `OnlstmError` for everything the toolkit raises on purpose.
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+
+
+class OnlstmError(Exception):
+    """A failure the user can act on.
+
+    `problem` says what was expected and what was found, `remedy` what to do
+    about it; `file`, `line` and `column` (both counted from 1) say where.
+    """
+
+    exit_status = 1
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | PathLike[str] | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.problem, self.file, self.line, self.column = problem, file, line, column
+        self.remedy = remedy
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        text = f"{place}: {self.problem}" if place else self.problem
+        if self.remedy:
+            text += f"; {self.remedy}"
+        return " ".join(text.split())
+
+    def __reduce__(self):
+        """Keep the parts when an error crosses from a worker process."""
+        return _rebuild, (type(self), self.__dict__.copy())
+
+
+class UsageError(OnlstmError):
+    """A request that cannot be meant: an unknown name, a setting out of range."""
+
+    exit_status = 2
+
+
+class FormatError(OnlstmError):
+    """A file whose content is not what its format promises."""
+
+
+def _rebuild(kind: type[OnlstmError], parts: dict) -> OnlstmError:
+    return kind(**{name: parts[name] for name in ("problem", "file", "line", "column", "remedy")})

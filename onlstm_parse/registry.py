@@ -1,0 +1,38 @@
+"""Lazy tables: a name stands for "module:object", imported when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from onlstm_parse.errors import UsageError
+
+
+def nearest(name: str, known: Mapping[str, Any] | list[str]) -> str:
+    """A remedy that names the known names nearest to `name`, or all of them."""
+    close = get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(sorted(known))}"
+
+
+class Table(Mapping[str, Any]):
+    """The registered implementations of one contract (models, tokenisers, ...)."""
+
+    def __init__(self, kind: str, entries: dict[str, str]) -> None:
+        self.kind, self._entries = kind, entries
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._entries:
+            raise UsageError(f"unknown {self.kind} {name!r}", remedy=nearest(name, self._entries))
+        module, _, attribute = self._entries[name].partition(":")
+        return getattr(import_module(module), attribute)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
