@@ -164,7 +164,8 @@ class Tree:
 
     @classmethod
     def from_nltk(cls, tree: nltk.Tree) -> Tree:
-        return cls.from_brackets(tree._pformat_flat("", "()", False))
+        children = [child if isinstance(child, str) else cls.from_nltk(child) for child in tree]
+        return cls(str(tree.label()), children)
 
     def to_nltk(self) -> nltk.Tree:
         import nltk
