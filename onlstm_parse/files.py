@@ -31,8 +31,8 @@ def written_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(beside, 0o666 & ~_umask())
-        os.replace(beside, path)
+        Path(beside).chmod(0o666 & ~_umask())
+        Path(beside).replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
@@ -48,9 +48,8 @@ def cache_folder() -> Path:
 
 def _cannot_write(path: Path, error: OSError) -> OnlstmError:
     reason = error.strerror or type(error).__name__
-    return OnlstmError(
-        f"cannot write: {reason}", file=path, remedy="what stood there before is untouched; make room and try again"
-    )
+    remedy = "what stood there before is untouched; make room and try again"
+    return OnlstmError(f"cannot write: {reason}", file=path, remedy=remedy)
 
 
 def _umask() -> int:
