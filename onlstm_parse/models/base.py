@@ -1,0 +1,80 @@
+"""The language model all kinds of layers share: embedding → layers → tied softmax.
+
+A model is a `Layer` class: one layer of the encoder, its equations and how its levels are read.
+Embedding, dropouts, stacking and the softmax live here. T steps, B batch, V vocabulary,
+E embedding, L layers; tensors are time-major.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from onlstm_parse.models import MODELS
+from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.ops.dropout import embedding_dropout, variational_dropout
+
+LayerState = tuple[Tensor, ...]
+State = list[LayerState]
+
+
+class Layer(nn.Module):
+    """One layer of an encoder; subclasses give `initial_state` and `forward`.
+
+    A layer is built as `Layer(input_size, hidden_size, config)`. State tensors have the batch
+    as their first dimension.
+    """
+
+    def initial_state(self, batch: int) -> LayerState:
+        """Zeros, on the device of the weights."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
+        """x (T, B, in) -> outputs (T, B, hidden), the next state, levels (T, B) in [0, 1]."""
+        raise NotImplementedError
+
+
+class Encoded(NamedTuple):
+    """What the encoder makes of (T, B) words."""
+
+    hidden: Tensor  # (T, B, E): the last layer's output, dropout applied
+    raw: Tensor  # (T, B, E): the same without dropout
+    state: State
+    levels: Tensor  # (L, T, B)
+
+
+class LanguageModel(nn.Module):
+    """A causal language model over `vocabulary_size` words; see `ModelConfig`."""
+
+    def __init__(self, config: ModelConfig, vocabulary_size: int) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(vocabulary_size, config.embedding)
+        nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
+        self.bias = nn.Parameter(torch.zeros(vocabulary_size))
+        make: Any = MODELS[config.model]
+        self.layers = nn.ModuleList(make(size, units, config) for size, units in config.layer_sizes())
+
+    def initial_state(self, batch: int) -> State:
+        return [layer.initial_state(batch) for layer in self.layers]
+
+    def forward(self, words: Tensor, state: State | None = None) -> Encoded:
+        """words (T, B) of ids, from `state` or from zeros."""
+        if state is None:
+            state = self.initial_state(words.shape[1])
+        config, training = self.config, self.training
+        table = embedding_dropout(self.embedding.weight, config.dropout_embedding, training)
+        x = raw = variational_dropout(nn.functional.embedding(words, table), config.dropout_input, training)
+        next_state, levels = [], []
+        for depth, (layer, layer_state) in enumerate(zip(self.layers, state, strict=True), start=1):
+            raw, layer_state, layer_levels = layer(x, layer_state)
+            rate = config.dropout_output if depth == config.layers else config.dropout_between
+            x = variational_dropout(raw, rate, training)
+            next_state.append(layer_state)
+            levels.append(layer_levels)
+        return Encoded(x, raw, next_state, torch.stack(levels))
+
+    def parameter_count(self) -> int:
+        return sum(parameter.numel() for parameter in self.parameters())
