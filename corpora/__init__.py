@@ -1,0 +1,1 @@
+"""The built-in grammars, installed as data; see README.md."""
