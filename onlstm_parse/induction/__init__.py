@@ -1,0 +1,30 @@
+"""From levels to trees, and the trivial parsers that every induced tree is held against.
+
+A splitter is `levels -> brackets`, a trivial parser `(n_words, rng) -> brackets`.
+Brackets are half-open spans of two words or more, children before parents, so
+that the whole sentence comes last; `Tree.from_spans(words, brackets)` is the tree.
+"""
+
+from __future__ import annotations
+
+from onlstm_parse.registry import Table
+
+SPLITTERS = Table(
+    "rule",
+    {
+        "token": "onlstm_parse.induction.splitters:token_rule",
+        "gap": "onlstm_parse.induction.splitters:gap_rule",
+    },
+)
+
+TRIVIAL_PARSERS = Table(
+    "parser",
+    {
+        "left": "onlstm_parse.induction.trivial:left",
+        "right": "onlstm_parse.induction.trivial:right",
+        "balanced": "onlstm_parse.induction.trivial:balanced",
+        "random": "onlstm_parse.induction.trivial:random_splits",
+        "random-levels-token": "onlstm_parse.induction.trivial:random_levels_token",
+        "random-levels-gap": "onlstm_parse.induction.trivial:random_levels_gap",
+    },
+)
