@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn.functional import cross_entropy
 
 ROWS = 512  # logits of 512 tokens by 10,000 words stay near the cache
 
@@ -22,12 +23,17 @@ def tied_cross_entropy(hidden: Tensor, weight: Tensor, bias: Tensor, targets: Te
         dtype = torch.get_autocast_dtype(hidden.device.type)
     if torch.is_grad_enabled():
         return _TiedCrossEntropy.apply(hidden.to(dtype), weight.to(dtype), bias, targets)
-    weight = weight.to(dtype)
-    total = hidden.new_zeros(())
-    for rows, words in zip(hidden.to(dtype).split(ROWS), targets.split(ROWS), strict=True):
-        logits = torch.add(bias, rows @ weight.t())
-        total += torch.nn.functional.cross_entropy(logits, words, reduction="sum")
-    return total / len(targets)
+    return token_losses(hidden.to(dtype), weight.to(dtype), bias, targets).mean()
+
+
+@torch.no_grad()
+def token_losses(hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
+    """The loss of each target (N,), in nats; arguments as for `tied_cross_entropy`."""
+    losses = [
+        cross_entropy(torch.add(bias, rows @ weight.t()), words, reduction="none")
+        for rows, words in zip(hidden.split(ROWS), targets.split(ROWS), strict=True)
+    ]
+    return torch.cat(losses)
 
 
 class _TiedCrossEntropy(torch.autograd.Function):

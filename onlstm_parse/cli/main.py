@@ -1,0 +1,64 @@
+"""`onlstm-parse COMMAND ...`: one file a command, imported when it is asked for.
+
+Exit status: 0 done, 1 a failure explained in one line on standard error, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.registry import Table
+from onlstm_parse.version import VERSION
+
+COMMANDS = Table(
+    "command",
+    {
+        "train": "onlstm_parse.cli.train:main",
+        "parse": "onlstm_parse.cli.parse:main",
+        "evaluate": "onlstm_parse.cli.evaluate:main",
+        "score": "onlstm_parse.cli.score:main",
+        "corpora": "onlstm_parse.cli.corpora:main",
+    },
+)
+
+HELP = """usage: onlstm-parse COMMAND ...
+
+Learns grammar from raw text with ordered-neuron language models.
+
+  train     train a language model on text, into a run folder
+  parse     parse sentences with a run
+  evaluate  score a run's trees against a treebank, beside trivial parsers
+  score     score any system's trees against a treebank
+  corpora   list, make or fetch corpora
+
+onlstm-parse COMMAND --help shows a command's options and their defaults."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        if not arguments:
+            raise UsageError("no command given", remedy="see onlstm-parse --help")
+        if arguments[0] in ("-h", "--help"):
+            print(HELP)
+        elif arguments[0] == "--version":
+            print(f"onlstm-parse {VERSION}")
+        else:
+            COMMANDS[arguments[0]](arguments[1:])
+        sys.stdout.flush()
+    except OnlstmError as error:
+        return _fail(str(error), error.exit_status)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 1)
+    except BrokenPipeError:  # the reader of a pipe left: nothing is wrong, and nothing can be told
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except MemoryError:
+        return _fail("out of memory; try a smaller --batch-size, --size or vocabulary (--max-words)", 1)
+    return 0
+
+
+def _fail(text: str, status: int) -> int:
+    print(f"onlstm-parse: {text}", file=sys.stderr)
+    return status

@@ -1,0 +1,65 @@
+"""`onlstm-parse parse RUN [FILE | -]`: sentences to trees, one a line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from tyro.conf import FlagCreatePairsOff, Positional
+
+from onlstm_parse.errors import UsageError
+
+
+def parse(
+    run: Positional[Path],
+    file: Positional[str] = "-",
+    text: str | None = None,
+    format: str = "brackets",
+    rule: str = "token",
+    layer: int | None = None,
+    drop: Annotated[FlagCreatePairsOff[bool], tyro.conf.arg(name="drop-unread")] = False,
+    bad_bytes: Literal["error", "replace"] = "error",
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    precision: Literal["auto", "fp32", "bf16"] = "fp32",
+) -> None:
+    """Parse raw sentences, one a line.
+
+    Args:
+        run: A run folder.
+        file: A text file, plain or gzipped; - is standard input.
+        text: One sentence to parse instead of a file.
+        format: brackets (one tree a line), json (tree and levels, one object a line), pretty or svg.
+        rule: token (the published greedy splitter) or gap (unbiased).
+        layer: The layer whose levels are split, from 1; the second of three by default.
+        drop: Leave out words that the normalisation drops, such as punctuation.
+        bad_bytes: A byte that is not UTF-8 is an error, or replaced by U+FFFD.
+        device: Where to compute.
+        precision: Type of matrix products.
+    """
+    from onlstm_parse.display import TREE_FORMATS
+    from onlstm_parse.parser import Parser
+    from onlstm_parse.text.reading import decode_lines, read_lines
+
+    show = TREE_FORMATS[format]
+    if text is not None and file != "-":
+        raise UsageError("both a file and --text were given", remedy="give one of them")
+    lines: Iterable[str]
+    if text is not None:
+        lines = text.split("\n")
+    elif file == "-":
+        lines = decode_lines(sys.stdin.buffer, "standard input", bad_bytes)
+    else:
+        lines = read_lines([file], bad_bytes, keep_empty=True)
+    parser = Parser.load(
+        run, rule=rule, layer=layer, device=device, precision=precision, keep_dropped=not drop
+    )
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the locale
+    for tree in parser.parse_lines(lines):
+        print(show(tree))
+
+
+def main(arguments: list[str]) -> None:
+    tyro.cli(parse, prog="onlstm-parse parse", args=arguments)

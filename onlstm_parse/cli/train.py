@@ -1,0 +1,99 @@
+"""`onlstm-parse train TEXT... --out RUN`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Literal
+
+import tyro
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional
+
+from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.runs import CONFIG
+from onlstm_parse.text.config import TextConfig
+from onlstm_parse.training.config import TrainingConfig
+from onlstm_parse.training.settings import Settings, settings_for, stored_settings
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a language model on text files or corpora, into a run folder.
+
+    Defaults follow --size, --recipe and the look of the text.
+    """
+
+    text: Positional[tuple[str, ...]]
+    """Text files, plain or gzipped, folders of them, or names of corpora."""
+    out: Path
+    """The run folder to make."""
+    valid: str | None = None
+    """Validation text; otherwise the corpus' own, or a held-out twentieth."""
+    size: Literal["tiny", "small", "paper"] = "small"
+    """A set of model settings."""
+    resume: FlagCreatePairsOff[bool] = False
+    """Go on where an interrupted run stood; its text and settings are the run's own."""
+    quiet: FlagCreatePairsOff[bool] = False
+    """Print nothing but errors."""
+    model_settings: OmitArgPrefixes[ModelConfig] = field(default_factory=ModelConfig)
+    text_settings: OmitArgPrefixes[TextConfig] = field(default_factory=TextConfig)
+    training_settings: OmitArgPrefixes[TrainingConfig] = field(default_factory=TrainingConfig)
+
+
+FLAGS = ("resume", "quiet", "help")
+
+
+def main(arguments: list[str]) -> None:
+    texts, options = _first_look(arguments)
+    settings = settings_for(texts, options.get("size", "small"), options.get("recipe", "adamw"))
+    default = Train(text=(), out=tyro.MISSING)
+    stored = None
+    if "resume" in options and (Path(options.get("out", "")) / CONFIG).exists():
+        stored, data = stored_settings(Path(options["out"]))
+        settings = stored
+        default = replace(default, text=tuple(data.get("text", ())), valid=data.get("valid"))
+    default = replace(
+        default,
+        model_settings=settings.model,
+        text_settings=settings.text,
+        training_settings=settings.training,
+    )
+    command = tyro.cli(Train, prog="onlstm-parse train", args=arguments, default=default)
+    chosen = Settings(command.model_settings, command.text_settings, command.training_settings)
+    if stored is not None:
+        _refuse_changes(stored, chosen)
+
+    from onlstm_parse.training.start import train_run
+
+    kept = {"valid": command.valid, "resume": command.resume, "quiet": command.quiet}
+    try:
+        train_run(command.text, command.out, chosen, **kept)
+    except KeyboardInterrupt:
+        remedy = f"continue with: onlstm-parse train --resume --out {command.out}"
+        raise OnlstmError("interrupted", remedy=remedy) from None
+
+
+def _first_look(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
+    """The texts and the options as written: what the defaults of the other options hang on."""
+    texts, options = [], {}
+    rest = iter(arguments)
+    for word in rest:
+        if not word.startswith("-"):
+            texts.append(word)
+            continue
+        name, equals, value = word.lstrip("-").partition("=")
+        options[name] = value if equals or name in FLAGS else next(rest, "")
+    return ([], options) if "help" in options or "h" in options else (texts, options)
+
+
+def _refuse_changes(stored: Settings, chosen: Settings) -> None:
+    for old, new in zip(stored, chosen, strict=True):
+        for entry in fields(old):
+            before, now = getattr(old, entry.name), getattr(new, entry.name)
+            if before != now:
+                option = entry.name.replace("_", "-")
+                raise UsageError(
+                    f"--{option} is {before} in the run, {now} was asked for",
+                    remedy=f"leave --{option} out to resume, or begin a new run with another --out",
+                )

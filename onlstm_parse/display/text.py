@@ -1,0 +1,57 @@
+"""A tree as text: one line of brackets, one JSON object, or a drawing with its levels beside it."""
+
+from __future__ import annotations
+
+import json
+
+from onlstm_parse.tree import Child, Tree
+
+BAR = 20  # cells of a level of 1
+
+
+def brackets(tree: Tree) -> str:
+    return tree.brackets()
+
+
+def as_json(tree: Tree) -> str:
+    """`{"tree": brackets, "words": [...], "levels": [...]}`; a level is null where the model saw no word."""
+    content = {"tree": tree.brackets(), "words": tree.leaves(), "levels": tree.levels}
+    return json.dumps(content, ensure_ascii=False)
+
+
+def pretty(tree: Tree) -> str:
+    """One word a line, its level as number and bar, and the tree as branches; ends with an empty line.
+
+    The drawing stands behind the numbers, so that words of any script and width stay aligned.
+
+    >>> print(pretty(Tree("X", ["the", Tree("X", ["old", "dog"])], levels=[0.5, 0.25, 0.1])))
+     0.50 ██████████           ├── the
+                               └── X
+     0.25 █████                    ├── old
+     0.10 ██                       └── dog
+    <BLANKLINE>
+    """
+    levels = iter(tree.levels or [None] * len(tree.leaves()))
+    lines = []
+    stack: list[tuple[Child, str, str]] = _children(tree, "")
+    while stack:
+        child, branch, indent = stack.pop()
+        if isinstance(child, str):
+            lines.append(f"{_bar(next(levels))} {branch}{child}")
+        else:
+            lines.append(f"{_bar(None)} {branch}{child.label}")
+            stack.extend(_children(child, indent))
+    return "\n".join([*lines, ""])
+
+
+def _children(tree: Tree, indent: str) -> list[tuple[Child, str, str]]:
+    """The children in reverse, each with its branch and what its own children are indented by."""
+    drawn = [(child, f"{indent}├── ", f"{indent}│   ") for child in tree.children[:-1]]
+    drawn += [(child, f"{indent}└── ", f"{indent}    ") for child in tree.children[-1:]]
+    return drawn[::-1]
+
+
+def _bar(level: float | None) -> str:
+    if level is None:
+        return " " * (BAR + 6)
+    return f"{level:5.2f} {'█' * round(level * BAR):<{BAR}}"

@@ -1,0 +1,163 @@
+"""Text -> levels -> trees: batched by length, streaming, the user's own words in the leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from onlstm_parse.errors import UsageError
+from onlstm_parse.induction import SPLITTERS
+from onlstm_parse.tree import Tree
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from onlstm_parse.runs import Run
+    from onlstm_parse.text.pipeline import Encoded
+
+LINES_AT_ONCE = 2048  # sorted by length together; memory stays constant in the length of a file
+TOKENS_AT_ONCE = 8192  # steps times sentences of a batch, padding included
+STEPS_AT_ONCE = 512  # a longer sentence goes through in pieces, the state carried
+
+
+def tree_layer(layers: int) -> int:
+    """The layer that trees are read from unless asked otherwise: the second of three."""
+    return min(2, layers)
+
+
+class Reading(NamedTuple):
+    """What the model makes of a sentence: a level d_f per token and, where asked, a loss.
+
+    The loss is the sum in nats over all tokens and the closing `<eos>`.
+    """
+
+    levels: np.ndarray
+    loss: float | None
+
+
+class Parser:
+    """A trained run that parses.
+
+    `rule` is `token` or `gap`; `layer` counts from 1. Words that the normalisation drops come back
+    where they cross no bracket, unless `keep_dropped` is False. fp32 by default: trees hang on
+    comparisons of levels, and near ties would fall differently in bf16.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        rule: str = "token",
+        layer: int | None = None,
+        device: str = "auto",
+        precision: str = "fp32",
+        keep_dropped: bool = True,
+    ) -> None:
+        from onlstm_parse.ops.precision import choose_device, choose_precision
+
+        layers = run.config.model.layers
+        self.layer = tree_layer(layers) if layer is None else layer
+        if not 1 <= self.layer <= layers:
+            raise UsageError(f"the run has no layer {self.layer}", remedy=f"choose one of 1 to {layers}")
+        SPLITTERS[rule]  # an unknown rule fails here
+        self.run, self.rule, self.keep_dropped = run, rule, keep_dropped
+        self.device = choose_device(device)
+        self.precision = choose_precision(precision, self.device)
+        self.model = run.model.to(self.device).eval()
+
+    @classmethod
+    def load(cls, folder: str | Path, **settings: Any) -> Parser:
+        """The parser of a run folder; see `Parser` for the settings."""
+        from onlstm_parse.runs import Run
+
+        return cls(Run.load(folder), **settings)
+
+    def parse(self, sentence: str) -> Tree:
+        """The tree over the words of a raw sentence; its `levels` are None for dropped words."""
+        return next(self.parse_lines([sentence]))
+
+    def parse_lines(self, lines: Iterable[str]) -> Iterator[Tree]:
+        """One tree a line, in order, in constant memory; an empty line gives the empty tree `(X)`."""
+        encode = self.run.pipeline.encode
+        return self._parse(encode(line.rstrip("\r\n")) for line in lines)
+
+    def parse_words(self, sentences: Iterable[Sequence[str]]) -> Iterator[Tree]:
+        """The same for sentences whose words are given, such as a treebank's."""
+        return self._parse(self.run.pipeline.encode_words(words) for words in sentences)
+
+    def _parse(self, sentences: Iterator[Encoded]) -> Iterator[Tree]:
+        while chunk := list(islice(sentences, LINES_AT_ONCE)):
+            for sentence, reading in zip(chunk, self.read(chunk), strict=True):
+                yield self.tree(sentence, reading.levels)
+
+    def tree(self, sentence: Encoded, levels: Sequence[float], rule: str | None = None) -> Tree:
+        """Split the words that the model saw by their levels and hang the others in."""
+        kept = [position for position, pieces in enumerate(sentence.pieces) if pieces]
+        levels = [float(level) for level in levels]
+        spans = SPLITTERS[rule or self.rule](levels) if kept else []
+        if not self.keep_dropped:
+            return Tree.from_spans([sentence.words[position] for position in kept], spans, levels=levels)
+        level_of = dict(zip(kept, levels, strict=True))
+        return Tree.from_spans(
+            sentence.words,
+            [(kept[start], kept[stop - 1] + 1) for start, stop in spans],
+            levels=[level_of.get(position) for position in range(len(sentence.words))],
+        )
+
+    def read(self, sentences: Sequence[Encoded], with_loss: bool = False) -> list[Reading]:
+        """Levels of sentences, each framed by `<eos>` on both sides and read from a zero state.
+
+        A word of several pieces has the level of its first: the boundary before the word.
+        """
+        from onlstm_parse.text.batches import batch_by_length
+
+        readings: dict[int, Reading] = {}
+        lengths = [1 + sum(map(len, sentence.pieces)) for sentence in sentences]
+        for batch in batch_by_length(lengths, TOKENS_AT_ONCE):
+            found = self._read_batch([sentences[index].pieces for index in batch], with_loss)
+            readings.update(zip(batch, found, strict=True))
+        return [readings[index] for index in range(len(sentences))]
+
+    def _read_batch(self, sentences: list[list[list[int]]], with_loss: bool) -> list[Reading]:
+        """Sentences of similar length, padded on the right, where a causal model never looks."""
+        import numpy as np
+        import torch
+
+        from onlstm_parse.text.vocabulary import EOS_ID
+
+        flat = [[index for pieces in sentence for index in pieces] for sentence in sentences]
+        steps = max(map(len, flat)) + 1
+        framed = np.full((steps + 1, len(flat)), EOS_ID, dtype=np.int64)
+        for column, ids in enumerate(flat):
+            framed[1 : len(ids) + 1, column] = ids
+        levels, losses = self._run(torch.from_numpy(framed).to(self.device), with_loss)
+        readings = []
+        for column, (sentence, ids) in enumerate(zip(sentences, flat, strict=True)):
+            starts = np.cumsum([1] + [len(pieces) for pieces in sentence])[:-1]
+            first = starts[[bool(pieces) for pieces in sentence]]
+            loss = float(losses[: len(ids) + 1, column].sum()) if with_loss else None
+            readings.append(Reading(levels[first, column], loss))
+        return readings
+
+    def _run(self, words: Tensor, with_loss: bool) -> tuple[np.ndarray, np.ndarray]:
+        """words (T + 1, B) -> levels (T, B) of the tree layer, losses (T, B) or nothing."""
+        import torch
+
+        from onlstm_parse.ops.precision import products_in
+        from onlstm_parse.ops.tied_cross_entropy import token_losses
+
+        levels, losses, state = [], [words.new_zeros(0, 1)], None
+        with torch.no_grad(), products_in(self.precision, self.device):
+            for start in range(0, len(words) - 1, STEPS_AT_ONCE):
+                window = words[start : start + STEPS_AT_ONCE + 1]
+                inputs, targets = window[:-1], window[1:]
+                encoded = self.model(inputs, state)
+                state = encoded.state
+                levels.append(encoded.levels[self.layer - 1].float())
+                if with_loss:
+                    weight, bias = self.model.embedding.weight, self.model.bias
+                    loss = token_losses(encoded.hidden.flatten(0, 1), weight, bias, targets.flatten())
+                    losses.append(loss.view_as(targets))
+        return torch.cat(levels).cpu().numpy(), torch.cat(losses[1:] or losses).double().cpu().numpy()

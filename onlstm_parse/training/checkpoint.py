@@ -1,0 +1,91 @@
+"""What an interrupted run needs to go on exactly where it stood: one file, written whole."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from onlstm_parse.errors import FormatError
+from onlstm_parse.models.base import State
+from onlstm_parse.runs import RESUME, read_tensors, write_tensors
+from onlstm_parse.training.optimisation import Average
+
+
+@dataclass
+class Progress:
+    """Where a training stands; `seconds` is time spent, over all its sessions."""
+
+    epoch: int = 0  # passes finished
+    step: int = 0  # windows done in the present pass
+    updates: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    validation_seconds: float = 0.0  # of the last validation: kept free at the end of a budget in minutes
+    reports: int = 0  # lines of metrics.jsonl
+    finished: bool = False
+    perplexities: list[float] = field(default_factory=list)  # on the validation text
+    averaged: int = 0
+
+
+def checkpoint_file(folder: Path) -> Path:
+    return folder / RESUME / "state.safetensors"
+
+
+def save_checkpoint(
+    folder: Path,
+    progress: Progress,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    average: Average,
+    state: State | None,
+) -> None:
+    progress.averaged = average.updates
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors |= {f"average.{name}": tensor for name, tensor in average.tensors.items()}
+    for index, entry in optimiser.state_dict()["state"].items():
+        for name, value in entry.items():
+            if value is not None:
+                tensors[f"optimiser.{index}.{name}"] = torch.as_tensor(value)
+    for depth, layer in enumerate(state or []):
+        tensors |= {f"state.{depth}.{part}": tensor for part, tensor in enumerate(layer)}
+    tensors["random.cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        tensors["random.cuda"] = torch.cuda.get_rng_state()
+    write_tensors(checkpoint_file(folder), tensors, {"progress": json.dumps(asdict(progress))})
+
+
+def load_checkpoint(
+    folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, average: Average, device: torch.device
+) -> tuple[Progress, State | None]:
+    """Fill model, optimiser, average and random states; returns where the run stood."""
+    path = checkpoint_file(folder)
+    tensors, facts = read_tensors(path)
+    try:
+        progress = Progress(**json.loads(facts["progress"]))
+        model.load_state_dict(_part(tensors, "model."))
+        # The groups' settings follow from the run's configuration, the rest from the file.
+        whole = optimiser.state_dict()
+        whole["state"] = {}
+        for name, tensor in _part(tensors, "optimiser.").items():
+            index, _, key = name.partition(".")
+            whole["state"].setdefault(int(index), {})[key] = tensor
+        optimiser.load_state_dict(whole)
+        average.tensors = {name: t.to(device) for name, t in _part(tensors, "average.").items()}
+        average.updates = progress.averaged
+        torch.set_rng_state(tensors["random.cpu"])
+    except (KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise FormatError(f"no checkpoint of this run: {error}", file=path, remedy="train anew") from None
+    if "random.cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["random.cuda"])
+    layers: dict[str, list[Tensor]] = {}
+    for name, tensor in sorted(_part(tensors, "state.").items()):
+        layers.setdefault(name.partition(".")[0], []).append(tensor.to(device))
+    return progress, [tuple(layer) for layer in layers.values()] or None
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

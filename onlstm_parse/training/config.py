@@ -1,0 +1,80 @@
+"""How a model is trained, as data; imports no torch, so that `--help` is quick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from onlstm_parse.errors import UsageError
+
+DEFAULT_EPOCHS = {"adamw": 10, "paper": 500}  # where no budget is given
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """A recipe, its settings, and a budget of passes over the text or of minutes."""
+
+    recipe: Literal["adamw", "paper"] = "adamw"
+    """adamw: AdamW with warm-up and cosine decay; paper: SGD, averaged once validation stalls."""
+    epochs: int | None = None
+    """Budget in passes over the text (where neither is given: 10, for the paper recipe 500)."""
+    minutes: float | None = None
+    """Budget in minutes of training; the learning rate's decay fits it."""
+    batch_size: int = 64
+    """B: parallel streams of text."""
+    bptt: int = 70
+    """T: steps of truncated backpropagation."""
+    variable_bptt: bool = False
+    """Draw window lengths around bptt, as AWD-LSTM does."""
+    learning_rate: float = 2e-3
+    """Peak learning rate."""
+    warmup: float = 0.05
+    """Share of the budget over which the learning rate rises."""
+    weight_decay: float = 0.01
+    """Decoupled for adamw, L2 for paper."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    activation_penalty: float = 0.0
+    """Weight of the mean square of the outputs (AWD-LSTM's alpha)."""
+    temporal_penalty: float = 0.0
+    """Weight of the mean square of the outputs' change from step to step (AWD-LSTM's beta)."""
+    patience: int = 5
+    """paper: validations without improvement before averaging begins."""
+    validate_every: int = 1_000_000
+    """Tokens between validations where a pass is longer; every pass is followed by one."""
+    seed: int = 1
+    """Seed of all random draws."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """auto: the GPU where there is one."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Type of matrix products; auto: bf16 where the processor or GPU has it natively."""
+
+    def __post_init__(self) -> None:
+        if self.epochs is not None and self.minutes is not None:
+            raise UsageError("--epochs and --minutes are two budgets", remedy="give one of them")
+        for name in ("batch_size", "bptt", "patience", "validate_every"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 1, found {getattr(self, name)}")
+        for name in ("epochs", "minutes", "learning_rate", "clip"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise UsageError(f"{name} must be above 0, found {value}")
+        if not 0 <= self.warmup < 1:
+            raise UsageError(f"warmup must be at least 0 and below 1, found {self.warmup}")
+
+
+RECIPES = {
+    "adamw": TrainingConfig(),
+    # Shen et al. 2019, after Merity et al. 2018
+    "paper": TrainingConfig(
+        recipe="paper",
+        batch_size=20,
+        variable_bptt=True,
+        learning_rate=30.0,
+        warmup=0.0,
+        weight_decay=1.2e-6,
+        clip=0.25,
+        activation_penalty=2.0,
+        temporal_penalty=1.0,
+    ),
+}

@@ -1,0 +1,49 @@
+"""What a user sees of a training: a bar on a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from tqdm import tqdm
+
+LOG_SECONDS = 10.0  # between plain lines
+
+
+class Display:
+    """Writes to standard error; `share` is how much of the budget is spent, in [0, 1]."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet, self._last_line = quiet, 0.0
+        terminal = sys.stderr.isatty() and not quiet
+        layout = "{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+        self._bar: Any = tqdm(total=1.0, bar_format=layout) if terminal else None
+
+    def update(
+        self, share: float, seconds: float, tokens_per_second: float, loss: float, valid: float
+    ) -> None:
+        """`loss` in nats a token since the last report; `valid` the best validation perplexity so far."""
+        text = f"{tokens_per_second:,.0f} tokens/s, loss {loss:.3f}, best validation perplexity {valid:.2f}"
+        if self._bar is not None:
+            self._bar.set_postfix_str(text, refresh=False)
+            self._bar.update(share - self._bar.n)
+        elif time.monotonic() - self._last_line >= LOG_SECONDS:
+            self._last_line = time.monotonic()
+            left = seconds * (1 - share) / share if share else 0.0
+            self.say(f"{share:4.0%}  {text}, {_minutes(left)} left")
+
+    def say(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.write(text, file=sys.stderr)
+        elif not self.quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"

@@ -1,0 +1,79 @@
+"""From a size, a recipe and single settings to the three configurations of a run; no torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from onlstm_parse.errors import UsageError
+from onlstm_parse.models.config import SIZES, ModelConfig
+from onlstm_parse.registry import nearest
+from onlstm_parse.runs import CONFIG, RunConfig, from_dict
+from onlstm_parse.text.config import TextConfig
+from onlstm_parse.training.config import RECIPES, TrainingConfig
+
+SAMPLE = 100_000  # characters of a text that are looked at
+
+
+class Settings(NamedTuple):
+    """All that makes a run, besides its text."""
+
+    model: ModelConfig
+    text: TextConfig
+    training: TrainingConfig
+
+
+def settings_for(texts: Sequence[str], size: str = "small", recipe: str = "adamw") -> Settings:
+    """The defaults for a size, a recipe and the look of the text; raises UsageError for unknown names."""
+    for kind, name, table in (("size", size, SIZES), ("recipe", recipe, RECIPES)):
+        if name not in table:
+            raise UsageError(f"unknown {kind} {name!r}", remedy=nearest(name, list(table)))
+    return Settings(SIZES[size], text_config_for(texts), RECIPES[recipe])
+
+
+def change(settings: Settings, **changes: Any) -> Settings:
+    """Replace single fields, whichever of the three configurations they belong to."""
+    known = [field.name for part in settings for field in fields(part)]
+    for name in changes:
+        if name not in known:
+            raise UsageError(f"unknown setting {name!r}", remedy=nearest(name, known))
+    return Settings(
+        *(
+            replace(part, **{f.name: changes[f.name] for f in fields(part) if f.name in changes})
+            for part in settings
+        )
+    )
+
+
+def stored_settings(folder: Path) -> tuple[Settings, dict[str, Any]]:
+    """The settings and the `data` section of a run folder."""
+    config = RunConfig.load(folder)
+    training = from_dict(TrainingConfig, config.training, folder / CONFIG, "training")
+    return Settings(config.model, config.text, training), config.data
+
+
+def text_config_for(texts: Sequence[str]) -> TextConfig:
+    """What suits the text: as the corpus recommends, or by the script of the first file's beginning."""
+    from onlstm_parse import corpora
+    from onlstm_parse.text.reading import read_lines
+
+    if not texts:
+        return TextConfig()
+    corpus = corpora.find(texts[0])
+    if corpus is not None and corpus.tokeniser:
+        return TextConfig(tokeniser=corpus.tokeniser, normalisation=corpus.normalisation)
+    sample, length = [], 0
+    for line in read_lines(corpora.locate_text(texts[0]), "replace"):
+        sample.append(line)
+        length += len(line)
+        if length > SAMPLE:
+            break
+    text = " ".join(sample)
+    han = len(re.findall(r"[\u3400-\u9fff]", text))
+    if han > 0.2 * len(text):
+        segmented = text.count(" ") > 0.2 * han
+        return TextConfig(tokeniser="whitespace" if segmented else "jieba", normalisation="words")
+    return TextConfig(tokeniser="whitespace" if "<unk>" in text else "ptb")

@@ -1,0 +1,139 @@
+"""From text to a trained run: the entry that the command line and Python users share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from onlstm_parse import corpora
+from onlstm_parse.errors import OnlstmError
+from onlstm_parse.models.base import LanguageModel
+from onlstm_parse.ops.precision import choose_device
+from onlstm_parse.runs import CONFIG, Run, RunConfig
+from onlstm_parse.text.batches import Stream
+from onlstm_parse.text.corpus import PreparedText, prepare
+from onlstm_parse.training.checkpoint import checkpoint_file
+from onlstm_parse.training.config import DEFAULT_EPOCHS
+from onlstm_parse.training.loop import Trainer
+from onlstm_parse.training.progress import Display
+from onlstm_parse.training.settings import Settings, change, settings_for, stored_settings
+
+
+def train(
+    texts: Sequence[str | Path],
+    out: str | Path,
+    *,
+    valid: str | Path | None = None,
+    size: str = "small",
+    recipe: str = "adamw",
+    resume: bool = False,
+    quiet: bool = True,
+    **settings: Any,
+) -> Run:
+    """Train a language model on text files (or corpus names) into the run folder `out`.
+
+    `settings` are fields of ModelConfig, TextConfig and TrainingConfig, e.g. `epochs=3`,
+    `tokeniser="whitespace"`, `model="lstm"`. Raises OnlstmError for bad input, and
+    KeyboardInterrupt after Ctrl-C, when `resume=True` continues.
+    """
+    names = [str(text) for text in texts]
+    chosen = change(settings_for(names, size, recipe), **settings)
+    return train_run(names, Path(out), chosen, valid=valid and str(valid), resume=resume, quiet=quiet)
+
+
+def train_run(
+    texts: Sequence[str],
+    folder: Path,
+    settings: Settings,
+    *,
+    valid: str | None = None,
+    resume: bool = False,
+    quiet: bool = False,
+) -> Run:
+    """Begin a run, or with `resume` continue it where it stood; see `train`."""
+    begun = checkpoint_file(folder).exists()
+    if not resume and (folder / CONFIG).exists():
+        raise OnlstmError(
+            "a run is here already", file=folder, remedy="continue it with --resume, or choose another --out"
+        )
+    display = Display(quiet)
+    training = settings.training
+    if training.epochs is None and training.minutes is None:
+        training = replace(training, epochs=DEFAULT_EPOCHS[training.recipe])
+    text = _prepare(texts, valid, settings)
+    data = _describe(texts, valid, text)
+    if begun:
+        _check_same_text(data, stored_settings(folder)[1], folder)
+    torch.manual_seed(training.seed)
+    device = choose_device(training.device)
+    model = LanguageModel(settings.model, len(text.pipeline.vocabulary)).to(device)
+    streams = Stream(text.train, training.batch_size, training.bptt), Stream(text.valid, 16, training.bptt)
+    trainer = Trainer(model, *streams, training, folder, display)
+    if begun:
+        trainer.resume()
+    else:
+        text.pipeline.save(folder)
+        RunConfig(settings.model, settings.text, asdict(training), data).save(folder)
+    display.say(_headline(data, settings, model, trainer))
+    trainer.run()
+    display.say(_closing_line(trainer, folder))
+    return Run.load(folder)
+
+
+def _prepare(texts: Sequence[str], valid: str | None, settings: Settings) -> PreparedText:
+    if not texts:
+        raise OnlstmError(
+            "no text was given", remedy="name a text file or a corpus, see onlstm-parse corpora list"
+        )
+    paths = [path for text in texts for path in corpora.locate_text(text)]
+    if valid is not None:
+        valid_paths = corpora.locate_text(valid)
+    else:
+        valid_paths = corpora.locate_valid(texts[0]) if len(texts) == 1 else None
+    return prepare(paths, settings.text, valid_paths=valid_paths)
+
+
+def _describe(texts: Sequence[str], valid: str | None, text: PreparedText) -> dict[str, Any]:
+    """The `data` section of config.json."""
+    return {
+        "text": list(texts),
+        "valid": valid,
+        "vocabulary": len(text.pipeline.vocabulary),
+        "train_tokens": len(text.train),
+        "valid_tokens": len(text.valid),
+        "train_fingerprint": text.train.fingerprint,
+        "valid_fingerprint": text.valid.fingerprint,
+    }
+
+
+def _check_same_text(data: dict[str, Any], stored: dict[str, Any], folder: Path) -> None:
+    for name in ("train_fingerprint", "valid_fingerprint"):
+        if data[name] != stored.get(name):
+            raise OnlstmError(
+                f"the {name.partition('_')[0]} text is not what the run began with",
+                file=folder,
+                remedy="put the text back, or begin a new run with another --out",
+            )
+
+
+def _headline(data: dict[str, Any], settings: Settings, model: LanguageModel, trainer: Trainer) -> str:
+    return (
+        f"text: {data['train_tokens']:,} tokens ({data['valid_tokens']:,} held out for validation), "
+        f"{data['vocabulary']:,} words, tokeniser {settings.text.tokeniser}, "
+        f"normalisation {settings.text.normalisation}\n"
+        f"model: {settings.model.model}, {model.parameter_count():,} parameters; "
+        f"{trainer.precision} on {trainer.device}"
+    )
+
+
+def _closing_line(trainer: Trainer, folder: Path) -> str:
+    progress = trainer.progress
+    best = min(progress.perplexities)
+    return (
+        f"done: validation perplexity {best:.2f} after {progress.tokens:,} tokens "
+        f"in {progress.seconds / 60:.1f} minutes; the run is in {folder}"
+    )
