@@ -1,0 +1,1 @@
+"""Text: characters -> tokens -> ids -> batches."""

@@ -1,0 +1,16 @@
+"""Tokenisers: one a file, all on the contract of `base.Tokeniser`."""
+
+from __future__ import annotations
+
+from onlstm_parse.registry import Table
+
+TOKENISERS = Table(
+    "tokeniser",
+    {
+        "ptb": "onlstm_parse.text.tokenisers.ptb:Ptb",
+        "whitespace": "onlstm_parse.text.tokenisers.whitespace:Whitespace",
+        "jieba": "onlstm_parse.text.tokenisers.jieba_words:Jieba",
+        "characters": "onlstm_parse.text.tokenisers.characters:Characters",
+        "sentencepiece": "onlstm_parse.text.tokenisers.pieces:SentencePiece",
+    },
+)

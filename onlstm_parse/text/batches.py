@@ -1,0 +1,80 @@
+"""Ids to batches: continuous streams for training, groups of like length for parsing.
+
+T time steps, B batch; ids are time-major, (T, B), as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from onlstm_parse.errors import OnlstmError
+from onlstm_parse.text.corpus import TokenIds
+
+
+class Stream:
+    """The text in B columns, each a contiguous part of it that goes on from window to window.
+
+    Windows are read by position, so a pass can be taken up at any step. Every token
+    but the first is predicted once a pass, save a remainder of less than B tokens.
+    A text of fewer tokens has fewer columns.
+    """
+
+    def __init__(self, ids: TokenIds, batch_size: int, bptt: int) -> None:
+        """Raises OnlstmError for a text of less than two tokens."""
+        predictable = len(ids) - 1
+        if predictable < 1:
+            raise OnlstmError(f"expected a text of two tokens or more, found {len(ids)}")
+        self._ids, self.bptt = ids, bptt
+        self.batch_size = min(batch_size, predictable)
+        self.length = predictable // self.batch_size
+        """Time steps of a pass."""
+        self.steps = -(-self.length // bptt)
+        """Windows of a pass."""
+
+    def window(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and targets (T, B) int64 of one step; T = bptt, less in the last window."""
+        return self.read(step * self.bptt, self.bptt)
+
+    def read(self, start: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and targets (T, B) int64 from time step `start` on; T = `length`, less at the end."""
+        stop = min(start + length, self.length)
+        columns = [self._ids[at + start : at + stop + 1] for at in self._column_starts()]
+        block = np.stack(columns, axis=1)
+        return block[:-1], block[1:]
+
+    def _column_starts(self) -> range:
+        return range(0, self.batch_size * self.length, self.length)
+
+    def lengths(self, epoch: int, seed: int) -> list[int]:
+        """Window lengths of a pass, varied as by Merity et al. (2018): the same for the same arguments.
+
+        Normal around bptt, in one window of twenty around half of it, sd 5, at least 5.
+        """
+        random = np.random.default_rng([seed, epoch])
+        lengths: list[int] = []
+        left = self.length
+        while left > 0:
+            mean = self.bptt if random.random() < 0.95 else self.bptt / 2
+            lengths.append(min(left, max(5, int(random.normal(mean, 5)))))
+            left -= lengths[-1]
+        return lengths
+
+
+def batch_by_length(lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
+    """Indices of sentences in batches of like length, shortest first.
+
+    A batch's sentences times its longest one stay within `max_tokens`, unless a
+    single sentence is longer.
+
+    >>> batch_by_length([3, 9, 2, 3], max_tokens=9)
+    [[2, 0, 3], [1]]
+    """
+    batches: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batches and (len(batches[-1]) + 1) * lengths[index] <= max_tokens:
+            batches[-1].append(index)
+        else:
+            batches.append([index])
+    return batches

@@ -1,0 +1,43 @@
+"""What turns text into ids: stored in a run, shared by training and parsing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onlstm_parse.errors import UsageError
+from onlstm_parse.registry import nearest
+from onlstm_parse.text.normalisation import NORMALISATIONS
+from onlstm_parse.text.tokenisers import TOKENISERS
+
+BAD_BYTES = ["error", "replace"]
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """Raises UsageError for an unknown name or a number out of range."""
+
+    tokeniser: str = "ptb"
+    """How a line is cut into tokens: ptb, whitespace, jieba, characters or sentencepiece."""
+    normalisation: str = "mikolov"
+    """What becomes of a token: none, lower, mikolov (lower case, numbers N, punctuation dropped, as in
+    Mikolov's Penn Treebank text) or words (the same for any language, currency signs dropped too)."""
+    min_count: int | None = None
+    """Words seen less often in the training text become <unk>; by default 2, or 1 where the text has <unk>."""
+    max_words: int | None = None
+    """Size limit of the vocabulary, <eos> and <unk> included; the most frequent words stay."""
+    pieces: int = 8000
+    """Number of pieces that sentencepiece learns (fewer where the text is small)."""
+    bad_bytes: str = "error"
+    """A byte that is not UTF-8: error, or replace it by U+FFFD."""
+
+    def __post_init__(self) -> None:
+        for table, name in ((TOKENISERS, self.tokeniser), (NORMALISATIONS, self.normalisation)):
+            table[name]
+        if self.bad_bytes not in BAD_BYTES:
+            raise UsageError(
+                f"unknown bad_bytes {self.bad_bytes!r}", remedy=nearest(self.bad_bytes, BAD_BYTES)
+            )
+        for setting, least in (("min_count", 1), ("max_words", 3), ("pieces", 1)):
+            value = getattr(self, setting)
+            if value is not None and value < least:
+                raise UsageError(f"{setting}: expected at least {least}, found {value}")

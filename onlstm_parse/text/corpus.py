@@ -1,0 +1,216 @@
+"""Training text to ids on disk: read once, tokenised in parallel, of any size.
+
+The ids on disk are provisional (first seen, first numbered; every line of text is
+followed by `<eos>`; a line of which normalisation leaves nothing is left out), so
+that one file serves every vocabulary: the vocabulary is a lookup table over it.
+A cache entry is a folder, named by the content of the files and the settings that
+matter, that takes its name only when it is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from onlstm_parse.errors import FormatError, OnlstmError
+from onlstm_parse.files import cache_folder, written_whole
+from onlstm_parse.text.config import TextConfig
+from onlstm_parse.text.cutting import Chunk, cut_all
+from onlstm_parse.text.pipeline import TOKENISER_FILE, TextPipeline, load_tokeniser
+from onlstm_parse.text.reading import checked_file, read_lines
+from onlstm_parse.text.tokenisers import TOKENISERS
+from onlstm_parse.text.vocabulary import EOS, EOS_ID, UNK, UNK_ID, Vocabulary, load_forms, save_forms
+from onlstm_parse.version import VERSION
+
+Paths = Sequence[str | os.PathLike[str]]
+
+PERIOD, HELD_OUT = 200, range(90, 100)  # without validation text: these of every 200 lines, 5 %
+CHUNK_CHARACTERS = 500_000
+SMALL_TEXT = 1_000_000  # bytes that are not worth a second process
+ABANDONED = 24 * 3600  # seconds until an unfinished entry is taken for a killed run's
+SIDES = ("train", "valid")
+
+
+class TokenIds:
+    """The ids of a text: `ids[a:b]` reads them from disk as int64, (b - a,)."""
+
+    def __init__(self, file: Path, counts: np.ndarray, lookup: np.ndarray, fingerprint: str) -> None:
+        """`counts` and `lookup` are per provisional id. Raises FormatError if the file has another length."""
+        self._provisional = np.memmap(file, dtype=np.uint32, mode="r")
+        self._lookup, self.fingerprint = lookup, fingerprint
+        self.tokens = int(counts.sum())
+        """Number of tokens, `<eos>` included."""
+        words = self.tokens - int(counts[EOS_ID])
+        self.unknown_share = int(counts[lookup == UNK_ID].sum()) / max(words, 1)
+        """Share of `<unk>` among the tokens that are not `<eos>`."""
+        if len(self._provisional) != self.tokens:
+            problem = f"expected {self.tokens} tokens, found {len(self._provisional)}"
+            raise FormatError(problem, file=file, remedy="delete its folder, and it is made anew")
+
+    def __len__(self) -> int:
+        return self.tokens
+
+    def __getitem__(self, window: slice) -> np.ndarray:
+        return self._lookup[self._provisional[window]]
+
+
+@dataclass(frozen=True)
+class PreparedText:
+    pipeline: TextPipeline
+    train: TokenIds
+    valid: TokenIds
+
+
+def prepare(
+    paths: Paths,
+    config: TextConfig,
+    valid_paths: Paths | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    workers: int | None = None,
+) -> PreparedText:
+    """Text files to ids, vocabulary and pipeline; the same whatever the number of workers.
+
+    Without `valid_paths` a share of the lines is held out. `cache` is a folder
+    (default: `text` in the toolkit's cache folder). Raises OnlstmError for files that
+    cannot be read, text of which nothing is left and a disk that is full.
+    """
+    files = [_regular_file(path) for path in paths], [_regular_file(path) for path in valid_paths or []]
+    key = _key(files, config)
+    folder = Path(cache or cache_folder() / "text") / key
+    if not folder.is_dir():
+        _make(folder, files, config, workers)
+    return _open(folder, config)
+
+
+def _regular_file(path: str | os.PathLike[str]) -> Path:
+    file = checked_file(path)
+    if not file.is_file():
+        remedy = "write it to a file first: training reads its text more than once"
+        raise OnlstmError("expected a regular file, found a pipe or device", file=file, remedy=remedy)
+    return file
+
+
+def _key(files: tuple[list[Path], list[Path]], config: TextConfig) -> str:
+    """What the provisional ids depend on, in one hash."""
+    kind = TOKENISERS[config.tokeniser]
+    digests = [[_digest(path) for path in side] for side in files]
+    library = metadata.version(kind.library) if kind.library else None
+    pieces = config.pieces if kind.learns else None
+    settings = [config.tokeniser, config.normalisation, config.bad_bytes, pieces]
+    parts = [VERSION, library, *settings, PERIOD, list(HELD_OUT), digests]
+    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "blake2b").hexdigest()
+    except OSError as error:
+        raise OnlstmError(f"cannot read: {error.strerror}", file=path) from error
+
+
+def _make(
+    folder: Path, files: tuple[list[Path], list[Path]], config: TextConfig, workers: int | None
+) -> None:
+    """Fill a folder beside `folder`, then rename it; another run may have done so meanwhile."""
+    unfinished = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(folder.parent)
+        unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unfinished-"))
+        _fill(unfinished, files, config, workers)
+        if not folder.is_dir():
+            unfinished.rename(folder)
+    except OSError as error:
+        if not folder.is_dir():
+            remedy = "make room, or set ONLSTM_CACHE to a folder on another disk"
+            raise OnlstmError(f"cannot write: {error.strerror}", file=folder.parent, remedy=remedy) from error
+    finally:
+        if unfinished:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _remove_abandoned(cache: Path) -> None:
+    for folder in cache.glob(".unfinished-*"):
+        if time.time() - folder.stat().st_mtime > ABANDONED:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fill(
+    folder: Path, files: tuple[list[Path], list[Path]], config: TextConfig, workers: int | None
+) -> None:
+    train_lines = (line for chunk in _chunks(files, config.bad_bytes) for line in chunk[0])
+    tokeniser = TOKENISERS[config.tokeniser].train(train_lines, config.pieces)
+    if tokeniser.model is not None:
+        with written_whole(folder / TOKENISER_FILE, "wb") as file:
+            file.write(tokeniser.model)
+    if workers is None:
+        size = sum(path.stat().st_size for side in files for path in side)
+        workers = 1 if size < SMALL_TEXT else _cores()
+    numbers = {EOS: EOS_ID, UNK: UNK_ID}
+    counts = np.zeros((2, 1024), dtype=np.int64)
+    with (folder / "train.ids").open("wb") as train, (folder / "valid.ids").open("wb") as valid:
+        for forms, *sides in cut_all(_chunks(files, config.bad_bytes), config, tokeniser, workers):
+            mapping = np.array([numbers.setdefault(form, len(numbers)) for form in forms], dtype=np.uint32)
+            if len(numbers) > counts.shape[1]:
+                counts = np.pad(counts, ((0, 0), (0, len(numbers))))
+            for side, ids in enumerate(sides):
+                (train, valid)[side].write(mapping[ids].tobytes())
+                counts[side, mapping] += np.bincount(ids, minlength=len(forms))
+    _check_not_empty(counts, files)
+    np.save(folder / "counts.npy", counts[:, : len(numbers)], allow_pickle=False)
+    save_forms(folder / "forms.json", numbers)
+
+
+def _cores() -> int:
+    """Those that this process may use, where the system says."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _chunks(files: tuple[list[Path], list[Path]], bad_bytes: str) -> Iterator[Chunk]:
+    """All lines in order, as (training lines, validation lines); cut by characters alone."""
+    chunk: Chunk = ([], [])
+    room = CHUNK_CHARACTERS
+    for side, paths in enumerate(files):
+        for number, line in enumerate(read_lines(paths, bad_bytes)):
+            held_out = not files[1] and number % PERIOD in HELD_OUT
+            chunk[1 if held_out else side].append(line)
+            room -= len(line)
+            if room <= 0:
+                yield chunk
+                chunk, room = ([], []), CHUNK_CHARACTERS
+    yield chunk
+
+
+def _check_not_empty(counts: np.ndarray, files: tuple[list[Path], list[Path]]) -> None:
+    train, valid = counts.sum(axis=1)
+    if not train or (not valid and files[1]):
+        file = files[1 if train else 0][0]
+        remedy = "try another tokeniser or normalisation"
+        raise OnlstmError("expected text, found nothing that normalisation keeps", file=file, remedy=remedy)
+    if not valid:
+        problem = f"the text is too short to hold out validation text (less than {HELD_OUT.start + 1} lines)"
+        raise OnlstmError(problem, file=files[0][0], remedy="give validation text with --valid")
+
+
+def _open(folder: Path, config: TextConfig) -> PreparedText:
+    forms = load_forms(folder / "forms.json")
+    counts = np.load(folder / "counts.npy", allow_pickle=False)
+    vocabulary, lookup = Vocabulary.choose(forms, counts[0], config.min_count, config.max_words)
+    sides = []
+    for side, count in zip(SIDES, counts, strict=True):
+        identity = f"{folder.name} {side} ".encode() + lookup.tobytes()
+        fingerprint = hashlib.blake2b(identity, digest_size=16).hexdigest()
+        sides.append(TokenIds(folder / f"{side}.ids", count, lookup, fingerprint))
+    tokeniser = load_tokeniser(config.tokeniser, folder / TOKENISER_FILE)
+    return PreparedText(TextPipeline(config, tokeniser, vocabulary), *sides)

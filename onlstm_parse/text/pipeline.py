@@ -1,0 +1,87 @@
+"""A line of text to words and ids: the one way that training and parsing share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from onlstm_parse.errors import FormatError
+from onlstm_parse.files import written_whole
+from onlstm_parse.text.config import TextConfig
+from onlstm_parse.text.normalisation import NORMALISATIONS
+from onlstm_parse.text.tokenisers import TOKENISERS
+from onlstm_parse.text.tokenisers.base import Tokeniser
+from onlstm_parse.text.vocabulary import Vocabulary
+
+VOCABULARY_FILE = "vocabulary.json"
+TOKENISER_FILE = "tokeniser.model"
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The user's words, and of each the ids of the forms that the language model reads.
+
+    A word that normalisation drops has no piece. Only a word that someone else cut
+    out (`encode_words`), under a tokeniser that cuts finer, has more than one.
+    """
+
+    words: list[str]
+    pieces: list[list[int]]
+
+    @property
+    def ids(self) -> list[int | None]:
+        """The first id of each word, None where the word is dropped."""
+        return [word[0] if word else None for word in self.pieces]
+
+
+class TextPipeline:
+    """Tokeniser, then normalisation, then vocabulary."""
+
+    def __init__(self, config: TextConfig, tokeniser: Tokeniser, vocabulary: Vocabulary) -> None:
+        self.config, self.tokeniser, self.vocabulary = config, tokeniser, vocabulary
+        self._normalise = NORMALISATIONS[config.normalisation]
+
+    def encode(self, line: str) -> Encoded:
+        words, forms = self.tokeniser.tokenise(line)
+        return Encoded(words, [self._ids([form]) for form in forms])
+
+    def encode_words(self, words: Iterable[str]) -> Encoded:
+        """For words that are tokens already, such as a treebank's leaves."""
+        words = list(words)
+        return Encoded(words, [self._ids(self.tokeniser.forms_of(word)) for word in words])
+
+    def _ids(self, forms: list[str]) -> list[int]:
+        return self.vocabulary.encode(normalised(forms, self._normalise))
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Writes the vocabulary, and the tokeniser's model where it has one. Raises OnlstmError."""
+        self.vocabulary.save(Path(folder) / VOCABULARY_FILE)
+        if self.tokeniser.model is not None:
+            with written_whole(Path(folder) / TOKENISER_FILE, "wb") as file:
+                file.write(self.tokeniser.model)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str], config: TextConfig) -> TextPipeline:
+        """Raises FormatError for missing, truncated or foreign files."""
+        vocabulary = Vocabulary.load(Path(folder) / VOCABULARY_FILE)
+        return cls(config, load_tokeniser(config.tokeniser, Path(folder) / TOKENISER_FILE), vocabulary)
+
+
+def load_tokeniser(name: str, model_file: Path) -> Tokeniser:
+    """The tokeniser with its model, if it is one that learns; raises FormatError if that is not there."""
+    kind = TOKENISERS[name]
+    if not kind.learns:
+        return kind()
+    try:
+        return kind(model_file.read_bytes())
+    except OSError as error:
+        raise FormatError(f"cannot read: {error.strerror}", file=model_file) from error
+    except FormatError as error:
+        raise FormatError(error.problem, file=model_file) from error
+
+
+def normalised(forms: Iterable[str], normalise) -> list[str]:  # type: ignore[no-untyped-def]
+    """What is left of the forms."""
+    return [kept for form in forms if (kept := normalise(form)) is not None]

@@ -1,0 +1,108 @@
+"""Text files to lines: UTF-8, plain or gzipped, one line in memory at a time.
+
+Only a line feed ends a line: a lone carriage return, U+2028 and the like stay
+inside it, so that every pass over a file counts the same lines.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sys
+import zlib
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from onlstm_parse.errors import FormatError, OnlstmError
+
+Lines = Generator[str, None, None]
+
+GZIP_MAGIC = b"\x1f\x8b"
+BOM = b"\xef\xbb\xbf"
+UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read_lines(paths: Iterable[str | os.PathLike[str]], bad_bytes: str = "error") -> Iterator[str]:
+    """The lines of the files, without their ends, that hold more than white space.
+
+    `bad_bytes` is "error" or "replace". Raises OnlstmError at once for a missing
+    file or a folder; while reading, for a file without text, a damaged gzip file
+    or a byte that is not UTF-8 (with line, and column in characters).
+    """
+    files = [checked_file(path) for path in paths]
+    return (line for file in files for line in _text_of(file, bad_bytes))
+
+
+def decoded_lines(path: str | os.PathLike[str], bad_bytes: str = "error") -> closing[Lines]:
+    """A context that gives every line of a file, empty ones too; "-" is standard input.
+
+    Raises OnlstmError as `read_lines` does, but takes a file without text.
+    """
+    if path == "-":
+        return closing(_decoded(sys.stdin.buffer, "standard input", bad_bytes))
+    return closing(_lines_of(checked_file(path), bad_bytes))
+
+
+def checked_file(path: str | os.PathLike[str]) -> Path:
+    """Raises OnlstmError unless `path` is something that can be read as a file."""
+    path = Path(path)
+    if path.is_dir():
+        raise OnlstmError("expected a text file, found a folder", file=path, remedy="name the files in it")
+    if not path.exists():
+        raise OnlstmError("no such file", file=path, remedy="check the spelling and the working folder")
+    return path
+
+
+def _text_of(path: Path, bad_bytes: str) -> Iterator[str]:
+    found = False
+    for line in _lines_of(path, bad_bytes):
+        if line and not line.isspace():
+            found = True
+            yield line
+    if not found:
+        raise FormatError("expected text, found an empty file", file=path)
+
+
+def _lines_of(path: Path, bad_bytes: str) -> Lines:
+    with _readable(path) as stream:
+        yield from _decoded(stream, path, bad_bytes)
+
+
+def _decoded(stream: BinaryIO, name: str | os.PathLike[str], bad_bytes: str) -> Lines:
+    errors = "strict" if bad_bytes == "error" else "replace"
+    for number, raw in enumerate(stream, 1):
+        if number == 1:
+            raw = raw.removeprefix(BOM)
+        try:
+            yield raw.decode("utf-8", errors).removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError as error:
+            raise _not_utf8(raw, error.start, name, number) from None
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[BinaryIO]:
+    """The file as bytes, unzipped if its first bytes are gzip's."""
+    try:
+        with path.open("rb") as plain:
+            if plain.peek(2)[:2] != GZIP_MAGIC:
+                yield cast(BinaryIO, plain)
+                return
+            with gzip.open(plain) as unzipped:
+                yield cast(BinaryIO, unzipped)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        remedy = "fetch or compress it again"
+        raise FormatError(f"expected a whole gzip file, found: {error}", file=path, remedy=remedy) from error
+    except OSError as error:
+        raise OnlstmError(f"cannot read: {error.strerror or error}", file=path) from error
+
+
+def _not_utf8(raw: bytes, position: int, name: str | os.PathLike[str], line: int) -> FormatError:
+    if line == 1 and raw.startswith(UTF16_BOMS):
+        problem, remedy = "expected UTF-8 text, found UTF-16", "save the file as UTF-8"
+    else:
+        problem = f"expected UTF-8 text, found byte 0x{raw[position]:02x}"
+        remedy = "convert the file to UTF-8, or give --bad-bytes replace"
+    column = len(raw[:position].decode("utf-8")) + 1
+    return FormatError(problem, file=name, line=line, column=column, remedy=remedy)

@@ -1,0 +1,28 @@
+"""Chinese without segmentation: every Chinese character is a token.
+
+So is every kana; a run of other letters (with accents and inner apostrophes), a
+number and `<unk>` stay whole, every other mark stands alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+from onlstm_parse.text.tokenisers.base import SPECIAL_TOKENS, Tokeniser
+
+_ALONE = "〇㐀-䶿一-鿿豈-﫿\U00020000-\U0003ffff\u3041-\u3096\u30a1-\u30fa"
+_LETTER = rf"(?:(?![{_ALONE}])[\w\u0300-\u036f])"
+_TOKEN = re.compile(
+    rf"{'|'.join(SPECIAL_TOKENS)}|\d+(?:[.,:/．，：／]\d+)*[%％]?(?!{_LETTER})|{_LETTER}+(?:['’]{_LETTER}+)*|\S"
+)
+
+
+class Characters(Tokeniser):
+    """A treebank's word of several characters has as many forms."""
+
+    def tokenise(self, line: str) -> tuple[list[str], list[str]]:
+        words = _TOKEN.findall(line)
+        return words, words
+
+    def forms_of(self, word: str) -> list[str]:
+        return self.tokenise(word)[1] or [word]

@@ -1,0 +1,41 @@
+"""Chinese words by jieba (dictionary and hidden Markov model).
+
+The dictionary is read afresh instead of from jieba's cache in the common
+temporary folder, which others can write to and several processes would share.
+`<unk>`, 12,000 and runs of full-width digits stay whole; of letters that are
+neither Chinese nor ASCII jieba makes single characters.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from functools import cached_property
+from typing import Any
+
+from onlstm_parse.text.tokenisers.base import SPECIAL_TOKENS, Tokeniser
+
+_WHOLE = re.compile(
+    rf"({'|'.join(SPECIAL_TOKENS)}|(?<!\w)\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?%?(?!\w)|[０-９]+(?:[．，][０-９]+)*％?)"
+)
+
+
+class Jieba(Tokeniser):
+    library = "jieba"
+
+    @cached_property
+    def _segmenter(self) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an old package: invalid escapes, pkg_resources
+            import jieba
+        segmenter = jieba.Tokenizer()
+        segmenter.FREQ, segmenter.total = segmenter.gen_pfdict(segmenter.get_dict_file())
+        segmenter.initialized = True
+        return segmenter
+
+    def tokenise(self, line: str) -> tuple[list[str], list[str]]:
+        words: list[str] = []
+        for part in _WHOLE.split(line):
+            words += [part] if _WHOLE.fullmatch(part) else self._segmenter.cut(part)
+        words = [word for word in words if not word.isspace()]
+        return words, words

@@ -1,0 +1,106 @@
+"""The forms that a language model knows, each with its id."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from onlstm_parse.errors import FormatError
+from onlstm_parse.files import written_whole
+
+EOS, UNK = "<eos>", "<unk>"
+EOS_ID, UNK_ID = 0, 1
+
+
+class Vocabulary(Sequence[str]):
+    """Form i has id i; `<eos>` is 0 and `<unk>` 1, whether the text holds them or not.
+
+    >>> vocabulary = Vocabulary(["<eos>", "<unk>", "the", "dog"])
+    >>> vocabulary.encode(["the", "cat", "<eos>"])
+    [2, 1, 0]
+    """
+
+    def __init__(self, forms: Iterable[str]) -> None:
+        """Raises ValueError unless the forms begin with `<eos>`, `<unk>` and differ."""
+        self.forms = tuple(forms)
+        self._ids = {form: number for number, form in enumerate(self.forms)}
+        if self.forms[:2] != (EOS, UNK) or len(self._ids) < len(self.forms):
+            raise ValueError(f"a vocabulary begins with {EOS}, {UNK} and holds each form once")
+
+    @classmethod
+    def choose(
+        cls,
+        forms: Sequence[str],
+        counts: np.ndarray,
+        min_count: int | None = None,
+        max_words: int | None = None,
+    ) -> tuple[Vocabulary, np.ndarray]:
+        """The frequent ones of `forms` (which begin with the specials), and each form's id, (len(forms),).
+
+        By descending count, then in the order given. Unless `min_count` says otherwise,
+        text without any `<unk>` gives up its singletons for one to be learnt.
+        """
+        if min_count is None:
+            min_count = 1 if counts[UNK_ID] else 2
+        order = 2 + np.argsort(-counts[2:], kind="stable")
+        order = order[counts[order] >= min_count]
+        if max_words is not None:
+            order = order[: max_words - 2]
+        chosen = np.concatenate([np.array([EOS_ID, UNK_ID]), order])
+        ids = np.full(len(forms), UNK_ID, dtype=np.int64)
+        ids[chosen] = np.arange(len(chosen))
+        return cls(forms[number] for number in chosen), ids
+
+    def __getitem__(self, number):  # type: ignore[no-untyped-def]
+        return self.forms[number]
+
+    def __len__(self) -> int:
+        return len(self.forms)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.forms)
+
+    def __contains__(self, form: object) -> bool:
+        return form in self._ids
+
+    def encode(self, forms: Iterable[str]) -> list[int]:
+        """Ids of the forms; unknown ones are `<unk>`."""
+        return [self._ids.get(form, UNK_ID) for form in forms]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """A JSON list, one form a line. Raises OnlstmError where the disk refuses."""
+        save_forms(path, self.forms)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
+        """Raises FormatError for a truncated or foreign file."""
+        try:
+            return cls(load_forms(path))
+        except ValueError as error:
+            raise FormatError(f"expected a vocabulary, found otherwise: {error}", file=path) from error
+
+
+def save_forms(path: str | os.PathLike[str], forms: Iterable[str]) -> None:
+    """JSON keeps any form whole, whatever white space it holds."""
+    with written_whole(path) as file:
+        file.write("[\n" + ",\n".join(json.dumps(form, ensure_ascii=False) for form in forms) + "\n]\n")
+
+
+def load_forms(path: str | os.PathLike[str]) -> list[str]:
+    """Raises FormatError unless the file is a JSON list of strings."""
+    try:
+        forms = json.loads(Path(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        problem = f"expected a JSON list of words, found a damaged file: {error.msg}"
+        raise FormatError(problem, file=path, line=error.lineno, column=error.colno) from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise FormatError("expected a JSON list of words in UTF-8", file=path) from error
+    except OSError as error:
+        raise FormatError(f"cannot read: {error.strerror}", file=path) from error
+    if not isinstance(forms, list) or not all(isinstance(form, str) for form in forms):
+        raise FormatError("expected a JSON list of words, found other JSON", file=path)
+    return forms
