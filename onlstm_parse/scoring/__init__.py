@@ -1,0 +1,15 @@
+"""Trees against gold trees: sentence statistics, summed, then scored, and signed."""
+
+from __future__ import annotations
+
+from onlstm_parse.registry import Table
+
+PROTOCOLS = Table(
+    "protocol",
+    {
+        "shen2019": "onlstm_parse.scoring.protocols:SHEN2019",
+        "kim2019": "onlstm_parse.scoring.protocols:KIM2019",
+        "evalb": "onlstm_parse.scoring.protocols:EVALB",
+        "strict": "onlstm_parse.scoring.protocols:STRICT",
+    },
+)
