@@ -22,7 +22,7 @@ class TextConfig:
     """What becomes of a token: none, lower, mikolov (lower case, numbers N, punctuation dropped, as in
     Mikolov's Penn Treebank text) or words (the same for any language, currency signs dropped too)."""
     min_count: int | None = None
-    """Words seen less often in the training text become <unk>; by default 2, or 1 where the text has <unk>."""
+    """Words seen less often in the training text become <unk>; default: 2, or 1 where the text has <unk>."""
     max_words: int | None = None
     """Size limit of the vocabulary, <eos> and <unk> included; the most frequent words stay."""
     pieces: int = 8000

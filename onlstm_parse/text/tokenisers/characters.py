@@ -13,7 +13,7 @@ from onlstm_parse.text.tokenisers.base import SPECIAL_TOKENS, Tokeniser
 _ALONE = "〇㐀-䶿一-鿿豈-﫿\U00020000-\U0003ffff\u3041-\u3096\u30a1-\u30fa"
 _LETTER = rf"(?:(?![{_ALONE}])[\w\u0300-\u036f])"
 _TOKEN = re.compile(
-    rf"{'|'.join(SPECIAL_TOKENS)}|\d+(?:[.,:/．，：／]\d+)*[%％]?(?!{_LETTER})|{_LETTER}+(?:['’]{_LETTER}+)*|\S"
+    rf"{'|'.join(SPECIAL_TOKENS)}|\d+(?:[.,:/．：／]\d+)*[%％]?(?!{_LETTER})|{_LETTER}+(?:['’]{_LETTER}+)*|\S"
 )
 
 

@@ -15,9 +15,8 @@ from typing import Any
 
 from onlstm_parse.text.tokenisers.base import SPECIAL_TOKENS, Tokeniser
 
-_WHOLE = re.compile(
-    rf"({'|'.join(SPECIAL_TOKENS)}|(?<!\w)\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?%?(?!\w)|[０-９]+(?:[．，][０-９]+)*％?)"
-)
+_GROUPED = r"(?<![A-Za-z0-9,.])\d{1,3}(?:,\d{3})+(?:\.\d+)?%?(?![A-Za-z0-9])"
+_WHOLE = re.compile(rf"({'|'.join(SPECIAL_TOKENS)}|{_GROUPED}|[０-９]+(?:．[０-９]+)*％?)")
 
 
 class Jieba(Tokeniser):
