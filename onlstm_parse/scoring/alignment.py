@@ -9,12 +9,12 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.tree import Tree
 from onlstm_parse.treebanks import WORD_FILTERS
 from onlstm_parse.treebanks.filters import every_leaf, prune, unwrap
-from onlstm_parse.tree import Tree
 
 ENOUGH_LEAVES = 20  # before a filter that drops most of them is doubted
-UNKNOWN = ("<unk>", "unk")
+UNKNOWN = {"<unk>", "unk"}
 _BRACKET_ESCAPES = {"-lrb-": "(", "-rrb-": ")", "-lsb-": "[", "-rsb-": "]", "-lcb-": "{", "-rcb-": "}"}
 _NUMBER = re.compile(r"[.,/:\\]*n(?:[.,/:\\]*n)+|[.,/:\\]+n\b")
 
@@ -113,25 +113,26 @@ def _aligned(tree: Tree, sentence: GoldSentence) -> Tree:
 
 
 def _expect_same_words(found: Sequence[str], sentence: GoldSentence) -> None:
-    pairs = zip_longest(map(_canonical, found), map(_canonical, sentence.words))
-    for position, (ours, gold) in enumerate(pairs):
-        if ours != gold and not (gold is not None and ours in UNKNOWN):
-            ours, gold = (
-                repr(words[position]) if position < len(words) else "the end"
-                for words in (found, sentence.words)
-            )
-            problem = (
-                f"sentence {sentence.number}: predicted and gold words differ at word {position + 1}:"
-                f" expected {gold}, found {ours}; expected {_shortened(sentence.words)},"
-                f" found {_shortened(found)}"
-            )
-            raise OnlstmError(problem, remedy="parse the words of the gold trees, or all their leaves")
+    for position, pair in enumerate(zip_longest(found, sentence.words), 1):
+        if None not in pair:
+            ours, gold = map(_canonical, pair)
+            if ours == gold or UNKNOWN & {ours, gold}:
+                continue
+        problem = (
+            f"predicted and gold words differ in sentence {sentence.number}, word {position}:"
+            f" expected {_shown(pair[1])}, found {_shown(pair[0])};"
+            f" expected {_shortened(sentence.words)}, found {_shortened(found)}"
+        )
+        raise OnlstmError(problem, remedy="parse the words of the gold trees, or all their leaves")
+
+
+def _shown(word: str | None) -> str:
+    return "the end" if word is None else repr(word)
 
 
 def _canonical(word: str) -> str:
     """Case, digits (as N) and the spelling of brackets aside, as language models need them."""
-    word = word.lower()
-    word = "".join("n" if character.isdigit() else character for character in word)
+    word = "".join("n" if character.isdigit() else character for character in word.lower())
     return _BRACKET_ESCAPES.get(word) or _NUMBER.sub("n", word)
 
 

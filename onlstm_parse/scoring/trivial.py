@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
 from random import Random
 from statistics import fmean, stdev
 
@@ -13,39 +12,30 @@ from onlstm_parse.scoring.alignment import Gold
 from onlstm_parse.scoring.protocols import Protocol
 
 DRAWS = 5
-Brackets = set[tuple[int, int]]
 
 
 def baselines(gold: Gold, protocol: str = "shen2019") -> dict[str, float | dict[str, float]]:
     """Sentence F1 of each trivial parser, a percentage; of a random one mean and sd of seeded draws."""
     rules: Protocol = PROTOCOLS[protocol]
-    sentences = [
-        (n_words, {span[:2] for span in rules.brackets(sentence.tree.spans(), n_words)})
-        for sentence in gold.sentences
-        if (n_words := len(sentence.words)) >= rules.min_words
-    ]
-
-    def sentence_f1(brackets: Callable[[int], Brackets]) -> float:
-        return 100 * fmean(_f1s(sentences, brackets, rules))
-
+    sentences = []
+    for sentence in gold.sentences:
+        n_words = len(sentence.words)
+        if n_words >= rules.min_words:
+            spans = rules.brackets(sentence.tree.spans(), n_words)
+            sentences.append((n_words, {span[:2] for span in spans}))
     found: dict[str, float | dict[str, float]] = {}
-    for name, parser in TRIVIAL_PARSERS.items():
-        if not name.startswith("random"):
-            found[name] = sentence_f1(cache(lambda n, parser=parser: set(rules.brackets(parser(n, None), n))))
-            continue
-        rngs = [Random(seed) for seed in range(DRAWS)]
-        f1s = [
-            sentence_f1(lambda n, parser=parser, rng=rng: set(rules.brackets(parser(n, rng), n)))
-            for rng in rngs
-        ]
-        found[name] = {"mean": fmean(f1s), "sd": stdev(f1s)}
+    for name in TRIVIAL_PARSERS:
+        draws = DRAWS if name.startswith("random") else 1
+        f1s = [100 * fmean(_sentence_f1s(name, Random(seed), sentences, rules)) for seed in range(draws)]
+        found[name] = {"mean": fmean(f1s), "sd": stdev(f1s)} if draws > 1 else f1s[0]
     return found
 
 
-def _f1s(
-    sentences: list[tuple[int, Brackets]], brackets: Callable[[int], Brackets], rules: Protocol
+def _sentence_f1s(
+    name: str, rng: Random, sentences: list[tuple[int, set[tuple[int, int]]]], rules: Protocol
 ) -> Iterator[float]:
+    parser = TRIVIAL_PARSERS[name]
     for n_words, wanted in sentences:
-        given = brackets(n_words)
+        given = set(rules.brackets(parser(n_words, rng), n_words))
         if rates := rules.rates(len(given & wanted), len(given), len(wanted)):
             yield rates.f1

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from onlstm_parse.tree import Child, Tree
 
 PENN_WORD_TAGS = frozenset(
-    "CC CD DT EX FW IN JJ JJR JJS LS MD NN NNS NNP NNPS PDT POS PRP PRP$ RB RBR RBS RP SYM TO UH"
-    " VB VBD VBG VBN VBP VBZ WDT WP WP$ WRB".split()
+    """CC CD DT EX FW IN JJ JJR JJS LS MD NN NNS NNP NNPS PDT POS PRP PRP$ RB RBR RBS RP SYM TO UH
+    VB VBD VBG VBN VBP VBZ WDT WP WP$ WRB""".split()  # noqa: SIM905
 )
 EMPTY = "-NONE-"
 ROOTS = ("", "ROOT", "TOP")

@@ -15,14 +15,12 @@ from typing import NamedTuple
 
 from onlstm_parse.errors import FormatError, OnlstmError
 from onlstm_parse.text.reading import checked_file, decoded_lines, read_lines
-from onlstm_parse.treebanks import FORMATS
 from onlstm_parse.tree import Tree
+from onlstm_parse.treebanks import FORMATS
 
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
-# The Penn Treebank's and OntoNotes' endings, and the genres of the Chinese Treebank.
-ENDINGS = frozenset(
-    ".mrg .ptb .tree .trees .prd .parse .brackets .sinica .fid .nw .mz .bn .bc .wb .df .sc .cs".split()
-)
+PENN_ENDINGS = (".mrg", ".ptb", ".prd", ".tree", ".trees", ".parse", ".brackets")
+CHINESE_ENDINGS = (".fid", ".nw", ".mz", ".bn", ".bc", ".wb", ".df", ".sc", ".cs")
 HEAD = 40  # lines that must show the format
 
 
@@ -60,8 +58,8 @@ def treebank_format(paths: Paths, format: str | None = None) -> str:
 
 def treebank_files(paths: Paths) -> list[Path]:
     """The files that `paths` stand for, folders searched; raises OnlstmError if there are none."""
-    one = isinstance(paths, str | PathLike)
-    files = [file for path in ([paths] if one else paths) for file in _files_under(Path(path))]
+    listed = [Path(paths)] if isinstance(paths, str | PathLike) else map(Path, paths)
+    files = [file for path in listed for file in _files_under(path)]
     if not files:
         raise OnlstmError("no treebank given", remedy="name a file or a folder")
     return files
@@ -71,7 +69,9 @@ def _files_under(path: Path) -> list[Path]:
     if not path.is_dir():
         return [checked_file(path)]
     inside = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
-    usual = [file for file in inside if file.name.removesuffix(".gz").endswith(tuple(ENDINGS))]
+    usual = [
+        file for file in inside if file.name.removesuffix(".gz").endswith(PENN_ENDINGS + CHINESE_ENDINGS)
+    ]
     found = usual or [file for file in inside if _recognised(file)]
     if not found:
         remedy = "name the files themselves"
