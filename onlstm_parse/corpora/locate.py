@@ -1,0 +1,88 @@
+"""From what a user names, a path or a corpus, to files. An existing path always wins."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from os import PathLike
+from pathlib import Path
+
+from onlstm_parse.corpora.catalogue import CORPORA, Corpus, corpora_cache
+from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.registry import nearest
+from onlstm_parse.version import VERSION
+
+Name = str | PathLike[str]
+
+
+def find(name: Name) -> Corpus | None:
+    """The corpus of that name; None for an existing path and for unknown names."""
+    return None if Path(name).exists() else CORPORA.get(str(name))
+
+
+def locate_text(name_or_path: Name) -> list[Path]:
+    """The text files that a path or a corpus stands for; of a folder, its *.txt and *.txt.gz.
+
+    Raises OnlstmError where there are none, UsageError for a corpus without text.
+    """
+    path = Path(name_or_path)
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.name.endswith((".txt", ".txt.gz")))
+        if not files:
+            raise OnlstmError("expected *.txt or *.txt.gz in the folder, found none", file=path)
+        return files
+    return [path] if path.exists() else _corpus_files(name_or_path, "train")
+
+
+def locate_valid(name_or_path: Name) -> list[Path] | None:
+    """A corpus' own validation text; None for a path and for a corpus that has none."""
+    corpus = find(name_or_path)
+    return _corpus_files(name_or_path, "valid") if corpus and corpus.valid else None
+
+
+def locate_treebank(name_or_path: Name) -> list[Path]:
+    """The path itself, or a corpus' files with gold trees; raises as `locate_text` does."""
+    return [Path(name_or_path)] if Path(name_or_path).exists() else _corpus_files(name_or_path, "trees")
+
+
+def _corpus_files(name: Name, part: str) -> list[Path]:
+    corpus = CORPORA.get(str(name))
+    if not corpus:
+        remedy = nearest(str(name), CORPORA)
+        raise OnlstmError(f"expected a file, a folder or a corpus, found {str(name)!r}", remedy=remedy)
+    globs = getattr(corpus, part)
+    if not globs:
+        others = ", ".join(other.name for other in CORPORA.values() if getattr(other, part))
+        what = "trees" if part == "trees" else "text"
+        raise UsageError(f"corpus {corpus.name} has no {what}", remedy=f"these have: {others}")
+    folder = corpus.folder() or _made_or_missed(corpus)
+    files = [file for pattern in globs for file in sorted(folder.glob(pattern))]
+    if not files:
+        problem = f"expected {' '.join(globs)} of corpus {corpus.name}, found none"
+        raise OnlstmError(problem, file=folder, remedy="remove the folder and get the corpus again")
+    return files
+
+
+def _made_or_missed(corpus: Corpus) -> Path:
+    """A generated corpus, made on first use; another grammar or version makes another."""
+    if not corpus.grammar:
+        remedy = f"get it with: onlstm-parse corpora fetch {corpus.name}"
+        if not corpus.remotes:
+            remedy = f"put its files into a folder {corpus.name} and name the folder above in ONLSTM_CORPORA"
+        raise OnlstmError(f"corpus {corpus.name} is not on this machine", remedy=remedy)
+    from onlstm_parse.corpora import synthetic
+
+    key = hashlib.sha256(VERSION.encode() + synthetic.grammars()[corpus.grammar].read_bytes()).hexdigest()
+    folder = corpora_cache() / "made" / f"{corpus.name}-{key[:12]}"
+    if not folder.is_dir():
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as beside:
+                synthetic.make(corpus.grammar, Path(beside, "new"))
+                if not folder.is_dir():  # nobody else was quicker
+                    shutil.move(Path(beside, "new"), folder)
+        except OSError as error:
+            remedy = "set ONLSTM_CACHE to a folder that you may write to"
+            raise OnlstmError(f"cannot write: {error.strerror}", file=folder, remedy=remedy) from error
+    return folder

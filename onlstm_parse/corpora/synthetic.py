@@ -1,0 +1,79 @@
+"""The built-in grammars, and corpora written with them: text and gold trees.
+
+What is written depends on the grammar, the number of sentences and the seed alone,
+not on the machine. No sentence comes twice, so none that is held out is trained on;
+the held-out ones do not change with `sentences`, up to their own number.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from importlib import resources
+from os import PathLike
+from pathlib import Path
+from random import Random
+
+from onlstm_parse.corpora.grammar import Grammar
+from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.files import written_whole
+from onlstm_parse.registry import nearest
+from onlstm_parse.tree import Tree
+
+_TRIES = 1000
+
+
+def grammars() -> dict[str, Path]:
+    """The built-in grammars by language."""
+    try:
+        folder = Path(str(resources.files("onlstm_parse.builtin")))
+    except ModuleNotFoundError:  # a checkout: the folder lies beside the package
+        folder = Path(__file__).parents[2] / "corpora"
+    return {path.stem: path for path in sorted(folder.glob("*.grammar"))}
+
+
+def grammar(language: str | PathLike[str]) -> Grammar:
+    """A built-in grammar by language, or any file in the same notation."""
+    known = grammars()
+    path = known.get(str(language), Path(language))
+    if not path.is_file():
+        remedy = nearest(str(language), list(known))
+        raise UsageError(f"expected a language or a grammar file, found {str(language)!r}", remedy=remedy)
+    return Grammar.load(path)
+
+
+def make(
+    language: str | PathLike[str], out: str | PathLike[str], sentences: int = 20_000, seed: int = 1
+) -> None:
+    """Write train, valid and test into the folder `out`, each as .txt and .trees.
+
+    `train` has `sentences` sentences, `valid` and `test` a twentieth of that each,
+    1000 at most; a line holds one as running text, or its gold tree in Penn bracketing.
+    Raises UsageError where the grammar has too few sentences, FormatError for a
+    malformed grammar, OnlstmError where the disk refuses.
+    """
+    if sentences < 1:
+        raise UsageError(f"sentences must be at least 1, found {sentences}")
+    if Path(out).is_file():
+        raise OnlstmError("expected a folder to write into, found a file", file=out)
+    source, held_out = grammar(language), max(1, min(1000, sentences // 20))
+    seen: set[str] = set()
+    with ExitStack() as files:  # all six files appear, or none
+        for part, size in (("test", held_out), ("valid", held_out), ("train", sentences)):
+            text = files.enter_context(written_whole(Path(out, f"{part}.txt")))
+            trees = files.enter_context(written_whole(Path(out, f"{part}.trees")))
+            rng = Random(f"{part} {seed}")
+            for _ in range(size):
+                line, tree = _new_sentence(source, rng, seen)
+                text.write(f"{line}\n")
+                trees.write(f"{tree.brackets()}\n")
+
+
+def _new_sentence(source: Grammar, rng: Random, seen: set[str]) -> tuple[str, Tree]:
+    for _ in range(_TRIES):
+        tree = source.sample(rng)
+        line = source.text(tree)
+        if line not in seen:
+            seen.add(line)
+            return line, tree
+    remedy = "ask for fewer sentences, or widen the grammar"
+    raise UsageError(f"the grammar gave {len(seen)} sentences and hardly has more", remedy=remedy)
