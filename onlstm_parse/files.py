@@ -39,6 +39,15 @@ def written_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[
         Path(beside).unlink(missing_ok=True)
 
 
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a log. Raises OnlstmError where the disk refuses."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
 def cache_folder() -> Path:
     """ONLSTM_CACHE, or `onlstm-parse` in the user's cache folder (XDG_CACHE_HOME)."""
     if chosen := os.environ.get("ONLSTM_CACHE"):

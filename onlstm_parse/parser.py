@@ -90,12 +90,11 @@ class Parser:
     def _parse(self, sentences: Iterator[Encoded]) -> Iterator[Tree]:
         while chunk := list(islice(sentences, LINES_AT_ONCE)):
             for sentence, reading in zip(chunk, self.read(chunk), strict=True):
-                yield self.tree(sentence, reading.levels)
+                yield self.tree(sentence, reading.levels.tolist())
 
     def tree(self, sentence: Encoded, levels: Sequence[float], rule: str | None = None) -> Tree:
         """Split the words that the model saw by their levels and hang the others in."""
         kept = [position for position, pieces in enumerate(sentence.pieces) if pieces]
-        levels = [float(level) for level in levels]
         spans = SPLITTERS[rule or self.rule](levels) if kept else []
         if not self.keep_dropped:
             return Tree.from_spans([sentence.words[position] for position in kept], spans, levels=levels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -41,24 +42,21 @@ def parse(
     """
     from onlstm_parse.display import TREE_FORMATS
     from onlstm_parse.parser import Parser
-    from onlstm_parse.text.reading import decode_lines, read_lines
+    from onlstm_parse.text.reading import decoded_lines
 
     show = TREE_FORMATS[format]
     if text is not None and file != "-":
         raise UsageError("both a file and --text were given", remedy="give one of them")
-    lines: Iterable[str]
-    if text is not None:
-        lines = text.split("\n")
-    elif file == "-":
-        lines = decode_lines(sys.stdin.buffer, "standard input", bad_bytes)
-    else:
-        lines = read_lines([file], bad_bytes, keep_empty=True)
+    source: AbstractContextManager[Iterable[str]] = nullcontext((text or "").split("\n"))
+    if text is None:
+        source = decoded_lines(file, bad_bytes)
     parser = Parser.load(
         run, rule=rule, layer=layer, device=device, precision=precision, keep_dropped=not drop
     )
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the locale
-    for tree in parser.parse_lines(lines):
-        print(show(tree))
+    with source as lines:
+        for tree in parser.parse_lines(lines):
+            print(show(tree))
 
 
 def main(arguments: list[str]) -> None:

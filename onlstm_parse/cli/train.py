@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -66,9 +66,15 @@ def main(arguments: list[str]) -> None:
 
     from onlstm_parse.training.start import train_run
 
-    kept = {"valid": command.valid, "resume": command.resume, "quiet": command.quiet}
     try:
-        train_run(command.text, command.out, chosen, **kept)
+        train_run(
+            command.text,
+            command.out,
+            chosen,
+            valid=command.valid,
+            resume=command.resume,
+            quiet=command.quiet,
+        )
     except KeyboardInterrupt:
         remedy = f"continue with: onlstm-parse train --resume --out {command.out}"
         raise OnlstmError("interrupted", remedy=remedy) from None
@@ -88,12 +94,12 @@ def _first_look(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
 
 
 def _refuse_changes(stored: Settings, chosen: Settings) -> None:
-    for old, new in zip(stored, chosen, strict=True):
-        for entry in fields(old):
-            before, now = getattr(old, entry.name), getattr(new, entry.name)
-            if before != now:
-                option = entry.name.replace("_", "-")
+    for part in Settings._fields:
+        before, after = asdict(getattr(stored, part)), asdict(getattr(chosen, part))
+        for name in before:
+            if before[name] != after[name]:
+                option = name.replace("_", "-")
                 raise UsageError(
-                    f"--{option} is {before} in the run, {now} was asked for",
+                    f"--{option} is {before[name]} in the run, {after[name]} was asked for",
                     remedy=f"leave --{option} out to resume, or begin a new run with another --out",
                 )

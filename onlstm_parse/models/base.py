@@ -7,14 +7,15 @@ E embedding, L layers; tensors are time-major.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import math
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from onlstm_parse.models import MODELS
 from onlstm_parse.models.config import ModelConfig
-from onlstm_parse.ops.dropout import embedding_dropout, variational_dropout
+from onlstm_parse.ops.dropout import dropconnect, embedding_dropout, variational_dropout
 
 LayerState = tuple[Tensor, ...]
 State = list[LayerState]
@@ -36,6 +37,26 @@ class Layer(nn.Module):
         raise NotImplementedError
 
 
+class RecurrentLayer(Layer):
+    """A layer with input and recurrent weights of `rows` rows; DropConnect falls on the recurrent ones."""
+
+    def __init__(self, rows: int, input_size: int, hidden_size: int, config: ModelConfig) -> None:
+        super().__init__()
+        self.hidden_size, self.config = hidden_size, config
+        self.weight_ih = _uniform(rows, input_size, fan_in=input_size)
+        self.bias_ih = _uniform(rows, fan_in=input_size)
+        self.weight_hh = _uniform(rows, hidden_size, fan_in=hidden_size)
+        self.bias_hh = _uniform(rows, fan_in=hidden_size)
+
+    def recurrent_weight(self) -> Tensor:
+        """weight_hh; in training with some of its weights dropped."""
+        return dropconnect(self.weight_hh, self.config.dropconnect, self.training)
+
+
+def _uniform(*shape: int, fan_in: int) -> nn.Parameter:
+    return nn.Parameter(torch.empty(shape).uniform_(-1, 1) / math.sqrt(fan_in))
+
+
 class Encoded(NamedTuple):
     """What the encoder makes of (T, B) words."""
 
@@ -54,11 +75,11 @@ class LanguageModel(nn.Module):
         self.embedding = nn.Embedding(vocabulary_size, config.embedding)
         nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
         self.bias = nn.Parameter(torch.zeros(vocabulary_size))
-        make: Any = MODELS[config.model]
+        make = MODELS[config.model]
         self.layers = nn.ModuleList(make(size, units, config) for size, units in config.layer_sizes())
 
     def initial_state(self, batch: int) -> State:
-        return [layer.initial_state(batch) for layer in self.layers]
+        return [layer.initial_state(batch) for layer in cast(list[Layer], self.layers)]
 
     def forward(self, words: Tensor, state: State | None = None) -> Encoded:
         """words (T, B) of ids, from `state` or from zeros."""

@@ -10,38 +10,32 @@ Levels: 1 - the forget gate averaged over units, how much of the cell a token wi
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call
+from torch import Tensor
 from torch.nn.functional import linear
 
-from onlstm_parse.models.base import Layer, LayerState
+from onlstm_parse.models.base import LayerState, RecurrentLayer
 from onlstm_parse.models.config import ModelConfig
-from onlstm_parse.ops.dropout import dropconnect
 
 
-class Lstm(Layer):
-    """State: h and c, (B, H) each."""
+class Lstm(RecurrentLayer):
+    """State: h and c, (B, H) each. Rows of the weights as in torch: i, f, ĉ, o."""
 
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
-        super().__init__()
-        self.config, self.hidden_size = config, hidden_size
-        self.lstm = nn.LSTM(input_size, hidden_size)
+        super().__init__(4 * hidden_size, input_size, hidden_size, config)
 
     def initial_state(self, batch: int) -> LayerState:
-        zeros = self.lstm.weight_hh_l0.new_zeros(batch, self.hidden_size)
+        zeros = self.weight_hh.new_zeros(batch, self.hidden_size)
         return zeros, zeros.clone()
 
     def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
-        recurrent = dropconnect(self.lstm.weight_hh_l0, self.config.dropconnect, self.training)
-        h, c = state
-        weights = self.lstm.weight_ih_l0.dtype  # autocast may lower outputs; state and levels stay
-        out, (h_next, c_next) = functional_call(
-            self.lstm, {"weight_hh_l0": recurrent}, (x, (h.unsqueeze(0), c.unsqueeze(0)))
+        h, c = (part.unsqueeze(0) for part in state)
+        recurrent = self.recurrent_weight()
+        weights = [self.weight_ih, recurrent, self.bias_ih, self.bias_hh]
+        out, h_next, c_next = torch.lstm(x, (h, c), weights, True, 1, 0.0, self.training, False, False)
+        rows = slice(self.hidden_size, 2 * self.hidden_size)
+        forget = linear(x, self.weight_ih[rows], self.bias_ih[rows]) + linear(
+            torch.cat((h, out[:-1])), recurrent[rows], self.bias_hh[rows]
         )
-        before = torch.cat((h.unsqueeze(0), out[:-1]))
-        forget = slice(self.hidden_size, 2 * self.hidden_size)  # torch's rows: i, f, ĉ, o
-        gate = linear(x, self.lstm.weight_ih_l0[forget], self.lstm.bias_ih_l0[forget]) + linear(
-            before, recurrent[forget], self.lstm.bias_hh_l0[forget]
-        )
-        levels = 1 - gate.to(weights).sigmoid().mean(-1)
-        return out, (h_next[0].to(weights), c_next[0].to(weights)), levels
+        levels = 1 - forget.to(recurrent.dtype).sigmoid().mean(-1)
+        # Autocast may lower the outputs; the state stays in the type of the weights.
+        return out, (h_next[0].to(recurrent.dtype), c_next[0].to(recurrent.dtype)), levels

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear
 
+from onlstm_parse.ops.first_order import refuse_second_derivatives
 from onlstm_parse.ops.onlstm_reference import OnlstmOutput
 
 
@@ -93,8 +93,8 @@ class _Recurrence(torch.autograd.Function):
         return hiddens[1:], cells[-1].clone(), masters
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, d_out: Tensor, d_cell: Tensor, d_masters: Tensor) -> Any:
+        refuse_second_derivatives()
         gates, cells, hiddens, weight = ctx.saved_tensors
         d_gates = torch.empty_like(gates)
         d_hidden = torch.zeros_like(hiddens[0])

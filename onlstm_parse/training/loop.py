@@ -21,7 +21,7 @@ from types import FrameType
 import torch
 
 from onlstm_parse.errors import OnlstmError
-from onlstm_parse.files import written_whole
+from onlstm_parse.files import append_line, written_whole
 from onlstm_parse.models.base import LanguageModel, State
 from onlstm_parse.ops.precision import choose_precision, products_in
 from onlstm_parse.ops.tied_cross_entropy import tied_cross_entropy
@@ -152,6 +152,8 @@ class Trainer:
             self._validate(last=over)
         elif progress.updates % REPORT_EVERY == 0:
             self._report(None)
+        else:
+            self._show()
         if time.monotonic() - self._checkpointed > CHECKPOINT_SECONDS:
             self._checkpoint()
 
@@ -171,8 +173,8 @@ class Trainer:
         self.optimiser.zero_grad()
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-        if not math.isfinite(float(total)) or not math.isfinite(float(norm)):
-            self._stop_not_finite(float(total), float(norm))
+        if not (total.isfinite() and norm.isfinite()):
+            self._stop_not_finite(total.item(), norm.item())
         rate = learning_rate(config, self.share_done(), len(inputs))
         for group in self.optimiser.param_groups:
             group["lr"] = rate
@@ -180,7 +182,7 @@ class Trainer:
         if self.average.updates or self._averaging_begins():
             self.average.add(model)
         self.state = [tuple(part.detach() for part in layer) for layer in encoded.state]
-        self._loss += float(loss) * targets.numel()
+        self._loss += loss.item() * targets.numel()
         self._tokens += targets.numel()
 
     def _averaging_begins(self) -> bool:
@@ -212,25 +214,29 @@ class Trainer:
         self._reported = time.monotonic()
 
     def _report(self, valid_perplexity: float | None, now: float | None = None) -> None:
-        """One line of metrics, and the bar; `now` is when the last window ended."""
-        progress, now = self.progress, now or time.monotonic()
-        speed = self._tokens / max(now - self._reported, 1e-9)
-        loss = self._loss / max(self._tokens, 1)
+        """One line of metrics; `now` is when the last window ended."""
+        progress = self.progress
+        speed, loss = self._show(now)
         entry = {
             "step": progress.updates,
             "epoch": round(progress.epoch + progress.step / len(self._windows(progress.epoch)), 4),
             "tokens": progress.tokens,
             "seconds": round(progress.seconds, 2),
             "tokens_per_second": round(speed, 1),
-            "train_perplexity": round(math.exp(min(loss, 700.0)), 4),
+            "train_perplexity": math.exp(min(loss, 700.0)),
             "valid_perplexity": valid_perplexity,
         }
-        with (self.folder / METRICS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+        append_line(self.folder / METRICS, json.dumps(entry))
         progress.reports += 1
-        self._loss, self._tokens, self._reported = 0.0, 0, now
-        best = min(progress.perplexities, default=math.inf)
-        self.display.update(self.share_done(), progress.seconds, speed, loss, best)
+        self._loss, self._tokens, self._reported = 0.0, 0, time.monotonic()
+
+    def _show(self, now: float | None = None) -> tuple[float, float]:
+        """Bring the display up to date; returns tokens a second and loss since the last report."""
+        speed = self._tokens / max((now or time.monotonic()) - self._reported, 1e-9)
+        loss = self._loss / max(self._tokens, 1)
+        best = min(self.progress.perplexities, default=math.inf)
+        self.display.update(self.share_done(), self.progress.seconds, speed, loss, best)
+        return speed, loss
 
     def _tick(self) -> None:
         """Count the time since the last tick."""

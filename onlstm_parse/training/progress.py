@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from typing import Any
@@ -24,7 +25,10 @@ class Display:
         self, share: float, seconds: float, tokens_per_second: float, loss: float, valid: float
     ) -> None:
         """`loss` in nats a token since the last report; `valid` the best validation perplexity so far."""
-        text = f"{tokens_per_second:,.0f} tokens/s, loss {loss:.3f}, best validation perplexity {valid:.2f}"
+        perplexity = math.exp(min(loss, 700.0))
+        text = f"{tokens_per_second:,.0f} tokens/s, loss {loss:.3f}, perplexity {perplexity:,.1f}"
+        if math.isfinite(valid):
+            text += f", validation {valid:,.1f}"
         if self._bar is not None:
             self._bar.set_postfix_str(text, refresh=False)
             self._bar.update(share - self._bar.n)

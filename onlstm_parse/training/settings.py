@@ -36,16 +36,15 @@ def settings_for(texts: Sequence[str], size: str = "small", recipe: str = "adamw
 
 def change(settings: Settings, **changes: Any) -> Settings:
     """Replace single fields, whichever of the three configurations they belong to."""
-    known = [field.name for part in settings for field in fields(part)]
+    known = [entry.name for part in settings for entry in fields(part)]
     for name in changes:
         if name not in known:
             raise UsageError(f"unknown setting {name!r}", remedy=nearest(name, known))
-    return Settings(
-        *(
-            replace(part, **{f.name: changes[f.name] for f in fields(part) if f.name in changes})
-            for part in settings
-        )
-    )
+    parts: list[Any] = [
+        replace(part, **{entry.name: changes[entry.name] for entry in fields(part) if entry.name in changes})
+        for part in settings
+    ]
+    return Settings(*parts)
 
 
 def stored_settings(folder: Path) -> tuple[Settings, dict[str, Any]]:
@@ -63,7 +62,7 @@ def text_config_for(texts: Sequence[str]) -> TextConfig:
     if not texts:
         return TextConfig()
     corpus = corpora.find(texts[0])
-    if corpus is not None and corpus.tokeniser:
+    if corpus is not None and corpus.tokeniser and corpus.normalisation:
         return TextConfig(tokeniser=corpus.tokeniser, normalisation=corpus.normalisation)
     sample, length = [], 0
     for line in read_lines(corpora.locate_text(texts[0]), "replace"):

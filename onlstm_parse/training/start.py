@@ -42,7 +42,8 @@ def train(
     """
     names = [str(text) for text in texts]
     chosen = change(settings_for(names, size, recipe), **settings)
-    return train_run(names, Path(out), chosen, valid=valid and str(valid), resume=resume, quiet=quiet)
+    valid_name = None if valid is None else str(valid)
+    return train_run(names, Path(out), chosen, valid=valid_name, resume=resume, quiet=quiet)
 
 
 def train_run(
@@ -90,10 +91,9 @@ def _prepare(texts: Sequence[str], valid: str | None, settings: Settings) -> Pre
             "no text was given", remedy="name a text file or a corpus, see onlstm-parse corpora list"
         )
     paths = [path for text in texts for path in corpora.locate_text(text)]
-    if valid is not None:
-        valid_paths = corpora.locate_text(valid)
-    else:
-        valid_paths = corpora.locate_valid(texts[0]) if len(texts) == 1 else None
+    valid_paths = corpora.locate_text(valid) if valid is not None else None
+    if valid is None and len(texts) == 1:
+        valid_paths = corpora.locate_valid(texts[0])
     return prepare(paths, settings.text, valid_paths=valid_paths)
 
 
