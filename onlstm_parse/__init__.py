@@ -1,0 +1,44 @@
+"""Grammar from raw text: train a language model, read levels off its gates, split them into trees.
+
+    import onlstm_parse
+    run = onlstm_parse.train(["text.txt"], "run", size="tiny", epochs=3)
+    parser = onlstm_parse.load("run")
+    tree = parser.parse("The old dog barked.")   # a Tree; tree.levels holds d_f for each word
+
+Names are imported when first used: `import onlstm_parse` is quick and needs no torch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onlstm_parse.registry import Table
+from onlstm_parse.version import VERSION
+
+_PUBLIC = Table(
+    "name",
+    {
+        "train": "onlstm_parse.training.start:train",
+        "load": "onlstm_parse.parser:load",
+        "Run": "onlstm_parse.runs:Run",
+        "Parser": "onlstm_parse.parser:Parser",
+        "Tree": "onlstm_parse.tree:Tree",
+        "read_treebank": "onlstm_parse.treebanks.reading:read_treebank",
+        "score": "onlstm_parse.scoring.metrics:score",
+        "evaluate": "onlstm_parse.evaluation:evaluate",
+        "OnlstmError": "onlstm_parse.errors:OnlstmError",
+    },
+)
+
+__version__ = VERSION
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'onlstm_parse' has no attribute {name!r}")
+    return _PUBLIC[name]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -67,13 +67,6 @@ class Parser:
         self.precision = choose_precision(precision, self.device)
         self.model = run.model.to(self.device).eval()
 
-    @classmethod
-    def load(cls, folder: str | Path, **settings: Any) -> Parser:
-        """The parser of a run folder; see `Parser` for the settings."""
-        from onlstm_parse.runs import Run
-
-        return cls(Run.load(folder), **settings)
-
     def parse(self, sentence: str) -> Tree:
         """The tree over the words of a raw sentence; its `levels` are None for dropped words."""
         return next(self.parse_lines([sentence]))
@@ -160,3 +153,10 @@ class Parser:
                     loss = token_losses(encoded.hidden.flatten(0, 1), weight, bias, targets.flatten())
                     losses.append(loss.view_as(targets))
         return torch.cat(levels).cpu().numpy(), torch.cat(losses[1:] or losses).double().cpu().numpy()
+
+
+def load(folder: str | Path, **settings: Any) -> Parser:
+    """The parser of a run folder; `settings` as for `Parser`. Raises OnlstmError, FormatError."""
+    from onlstm_parse.runs import Run
+
+    return Parser(Run.load(folder), **settings)

@@ -41,7 +41,7 @@ def parse(
         precision: Type of matrix products.
     """
     from onlstm_parse.display import TREE_FORMATS
-    from onlstm_parse.parser import Parser
+    from onlstm_parse.parser import load
     from onlstm_parse.text.reading import decoded_lines
 
     show = TREE_FORMATS[format]
@@ -50,9 +50,7 @@ def parse(
     source: AbstractContextManager[Iterable[str]] = nullcontext((text or "").split("\n"))
     if text is None:
         source = decoded_lines(file, bad_bytes)
-    parser = Parser.load(
-        run, rule=rule, layer=layer, device=device, precision=precision, keep_dropped=not drop
-    )
+    parser = load(run, rule=rule, layer=layer, device=device, precision=precision, keep_dropped=not drop)
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the locale
     with source as lines:
         for tree in parser.parse_lines(lines):

@@ -1,0 +1,55 @@
+"""`onlstm-parse evaluate RUN TREEBANK...`: a run's trees against gold trees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import tyro
+from tyro.conf import FlagCreatePairsOff, Positional
+
+
+def evaluate(
+    run: Positional[Path],
+    treebank: Positional[tuple[str, ...]],
+    format: str | None = None,
+    protocol: str = "shen2019",
+    words: str | None = None,
+    max_words: int | None = None,
+    rule: str = "token",
+    layer: int | None = None,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    precision: Literal["auto", "fp32", "bf16"] = "fp32",
+    json: FlagCreatePairsOff[bool] = False,
+) -> None:
+    """Parse the sentences of a treebank and score the trees beside the trivial parsers'.
+
+    Args:
+        run: A run folder.
+        treebank: Treebank files, folders of them, or corpus names.
+        format: The treebank's format, penn or sinica; recognised by content if not given.
+        protocol: shen2019, kim2019, evalb or strict.
+        words: The leaves that count, penn-words, unicode-words or none; by the format if not given.
+        max_words: Leave out longer sentences, counted in words that count.
+        rule: token (the published greedy splitter) or gap (unbiased); both are reported.
+        layer: The layer whose levels are split, from 1; the second of three by default.
+        device: Where to compute.
+        precision: Type of matrix products.
+        json: Print one JSON object instead of a table.
+    """
+    from json import dumps
+
+    from onlstm_parse.display.scores import score_table
+    from onlstm_parse.errors import UsageError
+    from onlstm_parse.evaluation import evaluate
+    from onlstm_parse.parser import load
+
+    if not treebank:
+        raise UsageError("no treebank given", remedy="name a file, a folder or a corpus")
+    parser = load(run, rule=rule, layer=layer, device=device, precision=precision)
+    report = evaluate(parser, treebank, format=format, protocol=protocol, words=words, max_words=max_words)
+    print(dumps(report, ensure_ascii=False) if json else score_table(report, run.name))
+
+
+def main(arguments: list[str]) -> None:
+    tyro.cli(evaluate, prog="onlstm-parse evaluate", args=arguments)

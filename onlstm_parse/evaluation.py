@@ -1,0 +1,57 @@
+"""A run against a treebank: signed scores, under both rules, beside the trivial parsers'."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from typing import Any
+
+from onlstm_parse import corpora
+from onlstm_parse.induction import SPLITTERS
+from onlstm_parse.parser import Parser
+from onlstm_parse.scoring.alignment import prepare_gold
+from onlstm_parse.scoring.metrics import score
+from onlstm_parse.scoring.trivial import baselines
+from onlstm_parse.treebanks import FORMATS
+from onlstm_parse.treebanks.reading import read_treebank, treebank_format
+
+
+def evaluate(
+    parser: Parser,
+    treebank: str | PathLike[str] | Sequence[str | PathLike[str]],
+    *,
+    format: str | None = None,
+    protocol: str = "shen2019",
+    words: str | None = None,
+    max_words: int | None = None,
+) -> dict[str, Any]:
+    """Parse the sentences of a treebank (files, folders or corpus names) and score the trees.
+
+    Returns what `Score.to_json` gives for the parser's rule, with `baselines`, `by_rule` (sentence
+    F1 of the same levels under each rule) and `perplexity` (per word and closing `<eos>`, each
+    sentence from a zero state). Raises OnlstmError where the treebank cannot be read.
+    """
+    names: Iterable[str | PathLike[str]] = [treebank] if isinstance(treebank, str | PathLike) else treebank
+    paths = [path for name in names for path in corpora.locate_treebank(name)]
+    format = treebank_format(paths, format)
+    trees = (one.tree for one in read_treebank(paths, format))
+    gold = prepare_gold(trees, words or FORMATS[format].words, max_words)
+
+    sentences = [parser.run.pipeline.encode_words(sentence.words) for sentence in gold.sentences]
+    readings = parser.read(sentences, with_loss=True)
+    scores = {}
+    for rule in SPLITTERS:
+        predicted = [
+            parser.tree(sentence, reading.levels.tolist(), rule)
+            for sentence, reading in zip(sentences, readings, strict=True)
+        ]
+        extra = {"rule": rule, "layer": parser.layer}
+        scores[rule] = score(predicted, gold, protocol, extra=extra)
+    tokens = sum(1 + sum(map(len, sentence.pieces)) for sentence in sentences)
+    return {
+        **scores[parser.rule].to_json(),
+        "by_rule": {rule: one.sentence_f1 for rule, one in scores.items()},
+        "baselines": baselines(gold, protocol),
+        "perplexity": math.exp(sum(reading.loss or 0.0 for reading in readings) / tokens),
+    }
