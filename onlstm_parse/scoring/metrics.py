@@ -162,7 +162,7 @@ def bare_label(label: str) -> str:
 
 
 def _crossing(given: set[tuple[int, int]], wanted: set[tuple[int, int]]) -> int:
-    return sum(any(a < c < b < d or c < a < d < b for c, d in wanted) for a, b in given)
+    return sum(any(a < c < b < d or c < a < d < b for c, d in wanted) for a, b in given - wanted)
 
 
 def _mean(rates: Iterable[Rates]) -> Rates:

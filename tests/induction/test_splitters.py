@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -15,7 +13,6 @@ from onlstm_parse.errors import UsageError
 from onlstm_parse.induction import SPLITTERS, TRIVIAL_PARSERS
 from onlstm_parse.tree import Tree
 
-GOLDEN = os.environ.get("ONLSTM_GOLDEN")
 FEW_HEIGHTS = st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=12)  # many ties
 
 
@@ -45,10 +42,9 @@ def nested(words, brackets):
     return tree.fold(lambda leaf: leaf, lambda _, children: children if len(words) > 1 else children[0])
 
 
-@pytest.mark.skipif(not GOLDEN, reason="ONLSTM_GOLDEN is not set")
 @pytest.mark.parametrize("rule", SPLITTERS)
-def test_published_trees(rule):
-    cases = json.loads((Path(GOLDEN) / "splits.json").read_text())["cases"]
+def test_published_trees(golden, rule):
+    cases = json.loads((golden / "splits.json").read_text())["cases"]
     assert cases
     for case in cases:
         assert nested(case["tokens"], SPLITTERS[rule](case["levels"])) == case[f"{rule}_rule"]

@@ -1,0 +1,142 @@
+"""The tree: its notation, spans and construction, on drawn and real trees."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onlstm_parse.errors import FormatError
+from onlstm_parse.tree import Tree, read_brackets
+from onlstm_parse.treebanks.reading import read_treebank
+
+TOKENS = st.one_of(
+    st.sampled_from(
+        ["(", ")", "a(b)c", "1/2", "a b", "\\/", "-NONE-", "*T*-1", "的", "‧", "''", "\u00a0", "#", "|"]
+    ),
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=5).filter(str.strip),
+)
+LABELS = st.sampled_from(["X", "NP-SBJ", "N‧的", "S", ""])
+TREES = st.recursive(
+    st.builds(lambda word: Tree("NN", [word]), TOKENS),
+    lambda trees: st.builds(Tree, LABELS, st.lists(st.one_of(trees, TOKENS), min_size=1, max_size=4)),
+    max_leaves=12,
+)
+
+
+def readable(tree: Tree) -> bool:
+    """A bare leaf right behind an empty label would be read as the label."""
+    return all(
+        isinstance(node, str) or node.label or not isinstance(node.children[0], str)
+        for node in tree.postorder()
+    )
+
+
+def deep(depth: int) -> Tree:
+    tree = Tree("X", ["w", "w"])
+    for _ in range(depth):
+        tree = Tree("X", ["w", tree])
+    return tree
+
+
+@given(TREES.filter(readable))
+def test_brackets_are_read_back(tree):
+    again = Tree.from_brackets(tree.brackets())
+    assert again == tree
+    assert hash(again) == hash(tree)
+    assert again.leaves() == tree.leaves()
+    assert again.spans() == tree.spans()
+
+
+@given(TREES.filter(readable))
+@settings(deadline=None)  # the first import takes its time
+def test_nltk_and_back(tree):
+    assert Tree.from_nltk(tree.to_nltk()) == tree
+
+
+@pytest.mark.parametrize(("name", "n_trees"), [("wsj-sample", 3914), ("gum", 11799), ("sinica", 8000)])
+def test_every_real_tree_is_read_back(real_corpora, name, n_trees):
+    trees = [gold.tree for gold in read_treebank(real_corpora / name)]
+    assert len(trees) == n_trees
+    again = [tree for tree, _ in read_brackets(tree.brackets() for tree in trees)]
+    assert again == trees
+
+
+@given(TREES)
+def test_spans_nest_and_the_widest_comes_last(tree):
+    spans = tree.spans()
+    for one in spans:
+        for two in spans:
+            assert not one.start < two.start < one.stop < two.stop
+    if spans:
+        assert spans[-1][:2] == (0, len(tree.leaves()))
+    assert all(inner.stop <= outer.stop for inner, outer in pairwise(spans))
+
+
+@given(st.sets(st.integers(1, 9)), st.integers(10, 12))
+def test_from_spans_gives_the_spans(stops, n_words):
+    spans = [(0, stop) for stop in stops]
+    tree = Tree.from_spans([str(i) for i in range(n_words)], spans)
+    assert {span[:2] for span in tree.spans()} == {span for span in spans if span[1] > 1} | {(0, n_words)}
+    assert tree.leaves() == tuple(map(str, range(n_words)))
+
+
+def test_from_spans_refuses_crossing_ones():
+    with pytest.raises(ValueError, match="cross"):
+        Tree.from_spans("abcd", [(0, 2), (1, 3)])
+
+
+def test_a_single_word_and_labels_of_spans():
+    assert Tree.from_spans(["dog"], [(0, 1)]).brackets() == "(X dog)"
+    tree = Tree.from_brackets("(S (NP (DT the) (NN dog)) (VP (VBZ barks)))")
+    assert tree.tagged() == [("the", "DT"), ("dog", "NN"), ("barks", "VBZ")]
+    assert [tuple(span) for span in tree.spans()] == [(0, 2, "NP"), (2, 3, "VP"), (0, 3, "S")]
+
+
+def test_depth_is_no_limit():
+    tree = deep(5000)
+    assert Tree.from_brackets(tree.brackets()) == tree
+    assert len(tree.spans()) == 5001
+    assert Tree.from_spans(tree.leaves(), [span[:2] for span in tree.spans()]) == tree
+    assert pickle.loads(pickle.dumps(tree)) == tree
+
+
+def test_a_tree_does_not_change_and_keeps_its_levels():
+    tree = Tree("X", ["a", "b"], levels=[0.5, None])
+    with pytest.raises(AttributeError, match="immutable"):
+        tree.label = "Y"
+    assert copy.deepcopy(tree).levels == (0.5, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "problem"),
+    [
+        ("(S (NP dog)\n(VP barks)", "f:1:1", "1 of the tree's brackets never close"),
+        ("(S dog))", "f:1:8", "a ')' that closes nothing"),
+        ("(S dog)\n barks", "f:2:2", "'barks' outside any bracket"),
+    ],
+)
+def test_unbalanced_brackets_say_where(text, place, problem):
+    with pytest.raises(FormatError) as caught:
+        list(read_brackets(text.split("\n"), "f"))
+    assert str(caught.value).startswith(place)
+    assert problem in str(caught.value)
+
+
+def test_one_tree_is_expected():
+    with pytest.raises(FormatError, match="expected one tree, found 2"):
+        Tree.from_brackets("(X a) (X b)")
+
+
+@given(st.text(st.sampled_from("() \nab-"), max_size=40))
+def test_any_text_is_read_or_explained(text):
+    try:
+        for tree, line in read_brackets(text.split("\n"), "f"):
+            assert line >= 1
+            tree.spans()
+    except FormatError as error:
+        assert (error.line, error.column) >= (1, 1)  # noqa: PT017
