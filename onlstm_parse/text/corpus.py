@@ -23,10 +23,10 @@ from pathlib import Path
 import numpy as np
 
 from onlstm_parse.errors import FormatError, OnlstmError
-from onlstm_parse.files import cache_folder, written_whole
+from onlstm_parse.files import cache_folder
 from onlstm_parse.text.config import TextConfig
 from onlstm_parse.text.cutting import Chunk, cut_all
-from onlstm_parse.text.pipeline import TOKENISER_FILE, TextPipeline, load_tokeniser
+from onlstm_parse.text.pipeline import TextPipeline, load_tokeniser, save_tokeniser
 from onlstm_parse.text.reading import checked_file, read_lines
 from onlstm_parse.text.tokenisers import TOKENISERS
 from onlstm_parse.text.vocabulary import EOS, EOS_ID, UNK, UNK_ID, Vocabulary, load_forms, save_forms
@@ -45,7 +45,7 @@ class TokenIds:
     """The ids of a text: `ids[a:b]` reads them from disk as int64, (b - a,)."""
 
     def __init__(self, file: Path, counts: np.ndarray, lookup: np.ndarray, fingerprint: str) -> None:
-        """`counts` and `lookup` are per provisional id. Raises FormatError if the file has another length."""
+        """`counts` and `lookup` are per provisional id. Raises ValueError if the file has another length."""
         self._provisional = np.memmap(file, dtype=np.uint32, mode="r")
         self._lookup, self.fingerprint = lookup, fingerprint
         self.tokens = int(counts.sum())
@@ -54,8 +54,7 @@ class TokenIds:
         self.unknown_share = int(counts[lookup == UNK_ID].sum()) / max(words, 1)
         """Share of `<unk>` among the tokens that are not `<eos>`."""
         if len(self._provisional) != self.tokens:
-            problem = f"expected {self.tokens} tokens, found {len(self._provisional)}"
-            raise FormatError(problem, file=file, remedy="delete its folder, and it is made anew")
+            raise ValueError(f"expected {self.tokens} tokens in {file.name}, found {len(self._provisional)}")
 
     def __len__(self) -> int:
         return self.tokens
@@ -142,7 +141,8 @@ def _make(
 
 def _remove_abandoned(cache: Path) -> None:
     for folder in cache.glob(".unfinished-*"):
-        if time.time() - folder.stat().st_mtime > ABANDONED:
+        touched = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+        if time.time() - touched > ABANDONED:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -151,9 +151,7 @@ def _fill(
 ) -> None:
     train_lines = (line for chunk in _chunks(files, config.bad_bytes) for line in chunk[0])
     tokeniser = TOKENISERS[config.tokeniser].train(train_lines, config.pieces)
-    if tokeniser.model is not None:
-        with written_whole(folder / TOKENISER_FILE, "wb") as file:
-            file.write(tokeniser.model)
+    save_tokeniser(tokeniser, folder)
     if workers is None:
         size = sum(path.stat().st_size for side in files for path in side)
         workers = 1 if size < SMALL_TEXT else _cores()
@@ -204,13 +202,17 @@ def _check_not_empty(counts: np.ndarray, files: tuple[list[Path], list[Path]]) -
 
 
 def _open(folder: Path, config: TextConfig) -> PreparedText:
-    forms = load_forms(folder / "forms.json")
-    counts = np.load(folder / "counts.npy", allow_pickle=False)
-    vocabulary, lookup = Vocabulary.choose(forms, counts[0], config.min_count, config.max_words)
-    sides = []
-    for side, count in zip(SIDES, counts, strict=True):
-        identity = f"{folder.name} {side} ".encode() + lookup.tobytes()
-        fingerprint = hashlib.blake2b(identity, digest_size=16).hexdigest()
-        sides.append(TokenIds(folder / f"{side}.ids", count, lookup, fingerprint))
-    tokeniser = load_tokeniser(config.tokeniser, folder / TOKENISER_FILE)
+    try:
+        forms = load_forms(folder / "forms.json")
+        counts = np.load(folder / "counts.npy", allow_pickle=False)
+        vocabulary, lookup = Vocabulary.choose(forms, counts[0], config.min_count, config.max_words)
+        sides = []
+        for side, count in zip(SIDES, counts, strict=True):
+            identity = f"{folder.name} {side} ".encode() + lookup.tobytes()
+            fingerprint = hashlib.blake2b(identity, digest_size=16).hexdigest()
+            sides.append(TokenIds(folder / f"{side}.ids", count, lookup, fingerprint))
+        tokeniser = load_tokeniser(config.tokeniser, folder)
+    except (OSError, ValueError, FormatError) as error:
+        remedy = "delete the folder, and it is made anew"
+        raise FormatError(f"damaged cache entry: {error}", file=folder, remedy=remedy) from error
     return PreparedText(TextPipeline(config, tokeniser, vocabulary), *sides)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,30 +58,35 @@ class TextPipeline:
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Writes the vocabulary, and the tokeniser's model where it has one. Raises OnlstmError."""
         self.vocabulary.save(Path(folder) / VOCABULARY_FILE)
-        if self.tokeniser.model is not None:
-            with written_whole(Path(folder) / TOKENISER_FILE, "wb") as file:
-                file.write(self.tokeniser.model)
+        save_tokeniser(self.tokeniser, Path(folder))
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], config: TextConfig) -> TextPipeline:
         """Raises FormatError for missing, truncated or foreign files."""
         vocabulary = Vocabulary.load(Path(folder) / VOCABULARY_FILE)
-        return cls(config, load_tokeniser(config.tokeniser, Path(folder) / TOKENISER_FILE), vocabulary)
+        return cls(config, load_tokeniser(config.tokeniser, Path(folder)), vocabulary)
 
 
-def load_tokeniser(name: str, model_file: Path) -> Tokeniser:
+def save_tokeniser(tokeniser: Tokeniser, folder: Path) -> None:
+    """Writes what the tokeniser has learnt, if it is one that learns."""
+    if tokeniser.model is not None:
+        with written_whole(folder / TOKENISER_FILE, "wb") as file:
+            file.write(tokeniser.model)
+
+
+def load_tokeniser(name: str, folder: Path) -> Tokeniser:
     """The tokeniser with its model, if it is one that learns; raises FormatError if that is not there."""
-    kind = TOKENISERS[name]
+    kind, file = TOKENISERS[name], folder / TOKENISER_FILE
     if not kind.learns:
         return kind()
     try:
-        return kind(model_file.read_bytes())
+        return kind(file.read_bytes())
     except OSError as error:
-        raise FormatError(f"cannot read: {error.strerror}", file=model_file) from error
+        raise FormatError(f"cannot read: {error.strerror}", file=file) from error
     except FormatError as error:
-        raise FormatError(error.problem, file=model_file) from error
+        raise FormatError(error.problem, file=file) from error
 
 
-def normalised(forms: Iterable[str], normalise) -> list[str]:  # type: ignore[no-untyped-def]
+def normalised(forms: Iterable[str], normalise: Callable[[str], str | None]) -> list[str]:
     """What is left of the forms."""
     return [kept for form in forms if (kept := normalise(form)) is not None]

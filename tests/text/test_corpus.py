@@ -144,12 +144,18 @@ def test_a_killed_run_leaves_nothing_that_counts(tmp_path, text, monkeypatch):
     assert not list(cache.glob(".*"))
 
 
-def test_a_damaged_entry_is_told(tmp_path, text):
-    prepare([text], PLAIN, cache=tmp_path / "cache")
-    (file,) = (tmp_path / "cache").glob("*/train.ids")
-    file.write_bytes(file.read_bytes()[:-8])
-    with pytest.raises(FormatError, match="delete its folder"):
-        prepare([text], PLAIN, cache=tmp_path / "cache")
+@pytest.mark.parametrize("name", ["train.ids", "counts.npy", "forms.json", "tokeniser.model"])
+@pytest.mark.parametrize("damage", ["truncate", "delete"])
+def test_a_damaged_entry_is_told(tmp_path, text, name, damage):
+    config = TextConfig(tokeniser="sentencepiece", pieces=60)
+    prepare([text], config, cache=tmp_path / "cache")
+    (file,) = (tmp_path / "cache").glob(f"*/{name}")
+    if damage == "delete":
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:-8])
+    with pytest.raises(FormatError, match="delete the folder"):
+        prepare([text], config, cache=tmp_path / "cache")
 
 
 def test_a_worker_that_dies_is_told(tmp_path, text, monkeypatch):

@@ -72,3 +72,9 @@ def test_a_folder_without_its_files(tmp_path):
 def test_settings_that_cannot_be_meant(setting, value, hint):
     with pytest.raises(UsageError, match=hint):
         TextConfig(**{setting: value})
+
+
+def test_curly_quotes_of_a_treebank_are_read_as_straight():
+    pipeline = made("ptb")
+    assert pipeline.encode_words(["“", "don’t"]).ids == [None, 1]
+    assert pipeline.tokeniser.forms_of("n’t") == ["n't"]

@@ -39,6 +39,9 @@ class Ptb(Tokeniser):
                 forms.append(straight[span])
         return words, forms
 
+    def forms_of(self, word: str) -> list[str]:
+        return [word.translate(_STRAIGHT)]
+
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where nltk's tokens stand in the text, which is nltk's but for white space and rewritten quotes."""
         for number, special in enumerate(SPECIAL_TOKENS):
