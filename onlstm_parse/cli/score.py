@@ -41,8 +41,8 @@ def score(
     paths = locate_treebank(gold)
     format = treebank_format(paths, format)
     words = words or FORMATS[format].words
-    sentences = prepare_gold((one.tree for one in read_treebank(paths, format)), words, max_words)
-    trees = [one.tree for one in read_treebank(predicted, "penn")]
+    sentences = prepare_gold(read_treebank(paths, format), words, max_words)
+    trees = read_treebank(predicted, "penn")
     report = {**score(trees, sentences, protocol).to_json(), "baselines": baselines(sentences, protocol)}
     print(dumps(report, ensure_ascii=False) if json else score_table(report, predicted.name))
 

@@ -12,6 +12,7 @@ from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.tree import Tree
 from onlstm_parse.treebanks import WORD_FILTERS
 from onlstm_parse.treebanks.filters import every_leaf, prune, unwrap
+from onlstm_parse.treebanks.reading import GoldTree
 
 ENOUGH_LEAVES = 20  # before a filter that drops most of them is doubted
 UNKNOWN = {"<unk>", "unk"}
@@ -44,7 +45,9 @@ class Gold(NamedTuple):
         return self.n_trees - len(self.with_words)
 
 
-def prepare_gold(trees: Iterable[Tree], words: str = "penn-words", max_words: int | None = None) -> Gold:
+def prepare_gold(
+    trees: Iterable[Tree | GoldTree], words: str = "penn-words", max_words: int | None = None
+) -> Gold:
     """Filter gold trees down to their words; `sentences` are what to parse and to score.
 
     A tree without a word is left out and counted as skipped, one longer than
@@ -55,7 +58,7 @@ def prepare_gold(trees: Iterable[Tree], words: str = "penn-words", max_words: in
     if max_words is not None and max_words < 1:
         raise UsageError(f"expected a length limit of 1 word or more, found {max_words}")
     sentences, digest = [], sha256()
-    for number, tree in enumerate(trees, 1):
+    for number, tree in enumerate(map(bare, trees), 1):
         digest.update(f"{tree.brackets()}\n".encode())
         sentences.append(_filtered(number, tree, is_word))
     _expect_words(sentences, words)
@@ -63,6 +66,11 @@ def prepare_gold(trees: Iterable[Tree], words: str = "penn-words", max_words: in
     short = [sentence for sentence in worded if max_words is None or len(sentence.words) <= max_words]
     numbers = [sentence.number for sentence in worded]
     return Gold(short, numbers, len(sentences), words, max_words, digest.hexdigest()[:8])
+
+
+def bare(tree: Tree | GoldTree) -> Tree:
+    """Without the place where it was read."""
+    return tree.tree if isinstance(tree, GoldTree) else tree
 
 
 def align(predicted: Sequence[Tree], gold: Gold) -> list[Tree]:

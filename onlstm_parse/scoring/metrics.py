@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import Gold, align, prepare_gold
+from onlstm_parse.scoring.alignment import Gold, align, bare, prepare_gold
 from onlstm_parse.scoring.protocols import Protocol, Rates, exact_rates
 from onlstm_parse.tree import Tree
+from onlstm_parse.treebanks.reading import GoldTree
 from onlstm_parse.version import VERSION
 
 LENGTHS = (10, 20, 40)
@@ -66,8 +67,8 @@ class Score:
 
 
 def score(
-    predicted: Sequence[Tree],
-    gold: Sequence[Tree] | Gold,
+    predicted: Iterable[Tree | GoldTree],
+    gold: Iterable[Tree | GoldTree] | Gold,
     protocol: str = "shen2019",
     *,
     words: str = "penn-words",
@@ -82,7 +83,7 @@ def score(
     """
     gold = gold if isinstance(gold, Gold) else prepare_gold(gold, words, max_words)
     rules: Protocol = PROTOCOLS[protocol]
-    found, labels = _statistics(align(predicted, gold), gold, rules)
+    found, labels = _statistics(align([bare(tree) for tree in predicted], gold), gold, rules)
     scored = [(one, rates) for one in found if (rates := rules.rates(*one[1:4]))]
     if not scored:
         raise OnlstmError(f"no sentence is left to score under {protocol}", remedy="raise the length limit")

@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 S = TypeVar("S", bound=tuple)  # (start, stop), perhaps with a label
-Brackets = Callable[[Sequence[S], int], Sequence[S]]
 
 
 class Rates(NamedTuple):

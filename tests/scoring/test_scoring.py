@@ -216,6 +216,13 @@ def test_filtered_gold_scores_the_same():
     assert again.sentence_f1 == score(PREDICTED, prepared, "kim2019").sentence_f1
 
 
+def test_trees_as_a_treebank_gives_them(tmp_path):
+    for name, trees in ("gold", GOLD), ("predicted", PREDICTED):
+        (tmp_path / name).write_text("\n".join(map(str, trees)))
+    found = score(read_treebank(tmp_path / "predicted"), read_treebank(tmp_path / "gold"))
+    assert found == score(PREDICTED, GOLD)
+
+
 # -- alignment -----------------------------------------------------------
 
 
