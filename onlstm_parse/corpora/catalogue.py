@@ -72,26 +72,26 @@ def corpora_cache() -> Path:
     return cache_folder() / "corpora"
 
 
-def _synthetic(grammar: str, **recommended: str) -> Corpus:
-    size, source = "20,000 sentences", "made with the built-in grammar"
-    parts = {"train": ("train.txt",), "valid": ("valid.txt",), "trees": ("test.trees",)}
-    name = f"synthetic-{grammar}"
+def _synthetic(grammar: str, tokeniser: str, normalisation: str) -> Corpus:
     return Corpus(
-        name,
+        f"synthetic-{grammar}",
         grammar.capitalize(),
-        size,
+        "20,000 sentences",
         "CC0 1.0",
-        source,
-        **parts,
-        **recommended,
-        grammar=grammar,
+        "made with the built-in grammar",
+        train=("train.txt",),
+        valid=("valid.txt",),
+        trees=("test.trees",),
         format="penn",
+        tokeniser=tokeniser,
+        normalisation=normalisation,
+        grammar=grammar,
     )
 
 
 _ALL = (
-    _synthetic("english", tokeniser="ptb", normalisation="mikolov"),
-    _synthetic("chinese", tokeniser="jieba", normalisation="words"),
+    _synthetic("english", "ptb", "mikolov"),
+    _synthetic("chinese", "jieba", "words"),
     Corpus(
         "ptb-lm",
         "English",
@@ -132,7 +132,7 @@ _ALL = (
     Corpus(
         "gum",
         "English",
-        "11,799 trees, 205,529 words",
+        "11,799 trees, 205,529 tokens",
         "annotations CC BY 4.0; texts CC BY, BY-SA or BY-NC-SA by genre",
         "GUM constituents, train and dev splits without reddit",
         trees=("train/*.ptb", "dev/*.ptb"),
@@ -163,7 +163,7 @@ _ALL = (
     Corpus(
         "ud-chinese-gsd",
         "Chinese (traditional)",
-        "4,997 sentences, segmented",
+        "about 5,000 sentences, segmented",
         "CC BY-SA 4.0",
         "UD Chinese GSD 2.15, words parted by spaces",
         train=("train.txt",),

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from onlstm_parse.errors import FormatError, OnlstmError
+from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.version import VERSION
 
 ATTEMPTS = 4
@@ -113,8 +113,6 @@ def _opened(request: urllib.request.Request, part: Path) -> Any:
         raise BrokenTransferError(f"no connection ({_reason(error.reason)})") from error
     except (OSError, http.client.HTTPException) as error:
         raise BrokenTransferError(_reason(error)) from error
-    except ValueError as error:
-        raise OnlstmError(f"{request.full_url} is no address", remedy="check ONLSTM_MIRROR") from error
 
 
 def _blocks(answer: Any) -> Iterator[bytes]:
@@ -158,7 +156,11 @@ def _mark(part: Path) -> Path:
 
 def _mirrored(url: str) -> str:
     mirror = os.environ.get("ONLSTM_MIRROR")
-    return f"{mirror.rstrip('/')}/{url.removeprefix('https://')}" if mirror else url
+    if not mirror:
+        return url
+    if not mirror.startswith(("https://", "http://")):
+        raise UsageError(f"ONLSTM_MIRROR: expected https://..., found {mirror!r}")
+    return f"{mirror.rstrip('/')}/{url.removeprefix('https://')}"
 
 
 def _reason(error: Any) -> str:

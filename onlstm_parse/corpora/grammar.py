@@ -46,7 +46,7 @@ class Grammar:
 
     >>> lines = ["S -> NP VP", "NP = dogs cats", "VP = sleep"]
     >>> str(Grammar(lines).sample(Random(1)))
-    '(S (NP Dogs) (VP sleep))'
+    '(S (NP Cats) (VP sleep))'
     """
 
     def __init__(self, lines: list[str], file: str | PathLike[str] | None = None) -> None:
@@ -180,19 +180,25 @@ class Grammar:
     def sample(self, rng: Random) -> Tree:
         """A sentence of at most MAX_TOKENS tokens with its tree, spelt as it is written."""
         for _ in range(_TRIES):
-            nodes = self._expand(self.start, MAX_DEPTH, rng)
-            tree = nodes[0] if len(nodes) == 1 else Tree(_label(self.start), nodes)
-            words = list(tree.leaves())
+            words: list[str] = []
+            nodes = self._expand(self.start, MAX_DEPTH, rng, words)
             if len(words) <= MAX_TOKENS:
+                tree = nodes[0] if len(nodes) == 1 else Tree(_label(self.start), nodes)
                 respelt = _with_leaves(tree, iter(self._spelt(words)))
                 assert isinstance(respelt, Tree)
                 return respelt
         raise self._error(f"{_TRIES} sentences were all longer than {MAX_TOKENS} tokens", None)
 
-    def _expand(self, symbol: str, depth: int, rng: Random) -> list[Tree]:
-        """The nodes for a symbol: one, or, where it begins with `_`, those below it."""
+    def _expand(self, symbol: str, depth: int, rng: Random, words: list[str]) -> list[Tree]:
+        """The nodes for a symbol: one, or, where it begins with `_`, those below it.
+
+        Words are added to `words`; nothing more is expanded once they are too many.
+        """
+        if len(words) > MAX_TOKENS:
+            return []
         if symbol in self.words:
-            return [Tree(_label(symbol), [self.words[symbol][_draw(self._sums[symbol], rng)]])]
+            words.append(self.words[symbol][_draw(self._sums[symbol], rng)])
+            return [Tree(_label(symbol), words[-1:])]
         if (symbol, depth) not in self._choices:
             rules = [rule for rule in self.rules[symbol] if _height(rule, self.heights) <= depth]
             self._choices[symbol, depth] = rules, list(accumulate(rule.weight for rule in rules))
@@ -200,7 +206,7 @@ class Grammar:
         nodes: list[Tree] = []
         for item, chance in rules[_draw(sums, rng)].items:
             if chance == 1 or (rng.random() < chance and self.heights[item] < depth):
-                nodes += self._expand(item, depth - 1, rng)
+                nodes += self._expand(item, depth - 1, rng, words)
         return nodes if symbol.startswith("_") else [Tree(_label(symbol), nodes)]
 
     def _spelt(self, words: list[str]) -> list[str]:
