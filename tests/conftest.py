@@ -1,4 +1,4 @@
-"""Shared fixtures. Real corpora and golden figures are found through the environment, else skipped visibly."""
+"""Shared fixtures. Real corpora and golden figures come from the environment; without it tests skip."""
 
 import os
 from pathlib import Path
@@ -21,3 +21,47 @@ def golden() -> Path:
 @pytest.fixture(scope="session")
 def real_corpora() -> Path:
     return _folder("ONLSTM_CORPORA")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory) -> Path:
+    """No test reads or fills the user's cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["ONLSTM_CACHE"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def text_file(tmp_path_factory) -> Path:
+    """400 sentences of raw English with punctuation and numbers."""
+    subjects = ["The old dog", "A cat", "Three of 12,000 birds", "My neighbour's friend", "Nobody"]
+    verbs = ["barked", "slept near the river", "did n't see 1.5 houses", "said that it rained"]
+    ends = [".", ", and left.", "!", " on 3/4 of the days."]
+    lines = [f"{s} {v}{e}" for s in subjects for v in verbs for e in ends] * 5
+    path = tmp_path_factory.mktemp("text") / "text.txt"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny() -> dict:
+    """Settings of the smallest run: `train(..., **tiny)`."""
+    return {
+        "size": "tiny",
+        "embedding": 8,
+        "hidden": 16,
+        "chunk": 4,
+        "batch_size": 8,
+        "bptt": 10,
+        "epochs": 1,
+    }
+
+
+@pytest.fixture(scope="session")
+def tiny_run(text_file, tiny, tmp_path_factory) -> Path:
+    """A run folder of a hardly trained ON-LSTM; never write into it, copy it."""
+    import onlstm_parse
+
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    onlstm_parse.train([text_file], folder, **tiny)
+    return folder

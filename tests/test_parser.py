@@ -1,0 +1,118 @@
+"""Sentences to trees: line for line, the user's own words, whatever the batch."""
+
+import shutil
+
+import nltk
+import pytest
+
+import onlstm_parse
+from onlstm_parse import parser as module
+from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.induction import SPLITTERS
+from onlstm_parse.tree import Tree
+
+LINES = [
+    "The old dog barked , and left .",
+    "",
+    "dog",
+    "!!! ...",
+    "Zyxomma paradoxum (never seen) costs $1.50 ...",
+    "a " * 500,
+    "  spaces   between  ",
+]
+
+
+@pytest.fixture(scope="module")
+def parser(tiny_run):
+    return onlstm_parse.load(tiny_run)
+
+
+def test_every_line_gives_its_tree(parser):
+    trees = list(parser.parse_lines(LINES))
+    words = [parser.run.pipeline.encode(line).words for line in LINES]
+    assert [tree.leaves() for tree in trees] == [tuple(line) for line in words]
+    assert trees[1].brackets() == "(X)"
+    assert trees[2].brackets() == "(X dog)"
+    assert len(trees[5].leaves()) == 500
+    for tree in trees:
+        read = nltk.Tree.fromstring(tree.brackets())
+        assert len(read.leaves()) == len(tree.leaves())
+        assert Tree.from_brackets(tree.brackets()) == tree
+
+
+def test_levels_stand_beside_the_words_that_the_model_saw(parser):
+    tree = parser.parse("The old dog barked, and left.")
+    assert [level is None for level in tree.levels] == [word in ",." for word in tree.leaves()]
+    assert all(0 <= level <= 1 for level in tree.levels if level is not None)
+
+
+def test_dropped_words_cross_no_bracket_or_are_left_out(tiny_run, parser):
+    without = onlstm_parse.load(tiny_run, keep_dropped=False)
+    for line in LINES:
+        bare, full = without.parse(line), parser.parse(line)
+        kept = [i for i, level in enumerate(full.levels) if level is not None]
+        assert bare.leaves() == tuple(full.leaves()[i] for i in kept)
+        brackets = {(kept[a], kept[b - 1]) for a, b, _ in bare.spans() if b - a > 1}
+        # The same brackets, but for the whole sentence, which may begin or end with dropped words.
+        around = {(a, b - 1) for a, b, _ in full.spans() if b - a > 1}
+        assert brackets <= around <= brackets | {(0, len(full.leaves()) - 1)}
+
+
+def test_batches_and_windows_do_not_matter(parser, monkeypatch):
+    expected = list(parser.parse_lines(LINES))
+    levels = [tree.levels for tree in expected]
+    for name, value in (("LINES_AT_ONCE", 2), ("TOKENS_AT_ONCE", 1), ("STEPS_AT_ONCE", 3)):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, value)
+            found = list(parser.parse_lines(LINES))
+        for tree, wanted in zip(found, levels, strict=True):
+            assert tree.levels == pytest.approx(wanted, abs=1e-6)
+
+
+def test_trees_are_what_the_rule_makes_of_the_levels(tiny_run):
+    words = ["the", "old", "dog", "barked", "and", "left"]
+    for rule, splitter in SPLITTERS.items():
+        (tree,) = onlstm_parse.load(tiny_run, rule=rule).parse_words([words])
+        assert tree == Tree.from_spans(words, splitter(tree.levels))
+
+
+def test_reading_is_lazy(parser, monkeypatch):
+    monkeypatch.setattr(module, "LINES_AT_ONCE", 4)
+    seen = []
+
+    def lines():
+        for number in range(1000):
+            seen.append(number)
+            yield "the dog"
+
+    next(parser.parse_lines(lines()))
+    assert len(seen) == 4
+
+
+def test_loss_is_that_of_the_framed_sentence(parser):
+    sentences = [parser.run.pipeline.encode(line) for line in LINES]
+    together = parser.read(sentences, with_loss=True)
+    for sentence, reading in zip(sentences, together, strict=True):
+        (alone,) = parser.read([sentence], with_loss=True)
+        assert alone.loss == pytest.approx(reading.loss, rel=1e-5)
+        assert alone.loss > 0
+
+
+def test_bad_settings(tiny_run):
+    with pytest.raises(UsageError, match="no layer 4; choose one of 1 to 3"):
+        onlstm_parse.load(tiny_run, layer=4)
+    with pytest.raises(UsageError, match="unknown rule 'tokn'; did you mean token"):
+        onlstm_parse.load(tiny_run, rule="tokn")
+    assert onlstm_parse.load(tiny_run, layer=3).layer == 3
+
+
+def test_a_run_that_moved_still_parses(tiny_run, tmp_path, parser):
+    shutil.copytree(tiny_run, tmp_path / "elsewhere")
+    shutil.rmtree(tmp_path / "elsewhere" / "resume")
+    moved = onlstm_parse.load(tmp_path / "elsewhere")
+    assert moved.parse(LINES[0]) == parser.parse(LINES[0])
+
+
+def test_no_run(tmp_path):
+    with pytest.raises(OnlstmError, match=r"expected a run folder, found no config.json; make one with"):
+        onlstm_parse.load(tmp_path)

@@ -1,0 +1,111 @@
+"""Run folders that are damaged or foreign are refused in one line; none of them runs code."""
+
+import json
+import pickle
+import shutil
+
+import pytest
+import torch
+
+import onlstm_parse
+from onlstm_parse.errors import FormatError, OnlstmError
+from onlstm_parse.runs import Run, RunConfig
+
+
+@pytest.fixture
+def run(tiny_run, tmp_path):
+    return shutil.copytree(tiny_run, tmp_path / "run")
+
+
+def edit(run, change):
+    path = run / "config.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    change(content)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def refuses(run, message, kind=FormatError):
+    with pytest.raises(kind, match=message) as caught:
+        onlstm_parse.load(run)
+    assert "\n" not in str(caught.value)
+    assert str(run) in str(caught.value)
+
+
+def test_contents(run):
+    assert {path.name for path in run.iterdir()} == {
+        "config.json",
+        "model.safetensors",
+        "vocabulary.json",
+        "metrics.jsonl",
+        "resume",
+    }
+    config = RunConfig.load(run)
+    assert config.version == onlstm_parse.__version__
+    assert config.training["epochs"] == 1
+    assert config.data["train_tokens"] > config.data["valid_tokens"] > 0
+    reports = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert {"step", "epoch", "tokens", "tokens_per_second", "train_perplexity", "valid_perplexity"} <= set(
+        reports[-1]
+    )
+    assert reports[-1]["epoch"] == 1
+
+
+@pytest.mark.parametrize("length", [0, 7, 100, 3000])
+def test_truncated_weights(run, length):
+    path = run / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:length])
+    refuses(run, "truncated, or no safetensors file")
+
+
+def test_pickled_weights_are_not_loaded(run):
+    class Harm:
+        def __reduce__(self):
+            return exec, ("raise SystemExit('code from a run folder was executed')",)
+
+    (run / "model.safetensors").write_bytes(pickle.dumps(Harm()))
+    refuses(run, "no safetensors file")
+    torch.save({"x": torch.ones(1)}, run / "model.safetensors")
+    refuses(run, "no safetensors file")
+
+
+def test_weights_of_another_model(run):
+    edit(run, lambda content: content["model"].update(hidden=32))
+    refuses(run, r"weights of another model: layers.0.bias_hh should be \(144,\), found \(72,\)")
+
+
+def test_missing_files(run):
+    (run / "model.safetensors").unlink()
+    refuses(run, "the file is missing")
+    (run / "vocabulary.json").unlink()
+    refuses(run, "cannot read")
+    (run / "config.json").unlink()
+    refuses(run, "expected a run folder", OnlstmError)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["model"].update(hiden=3), r"unknown key 'hiden' in 'model'; did you mean hidden"),
+        (lambda c: c.update(modle={}), r"unknown key 'modle' in 'top level'; did you mean model"),
+        (lambda c: c.pop("text"), "section 'text' is missing"),
+        (lambda c: c["model"].update(chunk=5), "chunk 5 does not divide"),
+        (lambda c: c["model"].update(model="on-lst"), "unknown model 'on-lst'"),
+    ],
+)
+def test_bad_configuration(run, change, message):
+    edit(run, change)
+    with pytest.raises(OnlstmError, match=message):
+        onlstm_parse.load(run)
+
+
+def test_configuration_that_is_no_json(run):
+    (run / "config.json").write_text('{"model": ')
+    refuses(run, "not a readable JSON file")
+    (run / "config.json").write_text("[]")
+    refuses(run, "section 'model' is missing")
+
+
+def test_same_weights_after_loading(run):
+    a, b = Run.load(run), Run.load(run)
+    for name, tensor in a.model.state_dict().items():
+        assert torch.equal(tensor, b.model.state_dict()[name])
