@@ -42,6 +42,9 @@ def _remarks(report: dict[str, Any]) -> list[str]:
         remarks.append(f"crossing brackets a sentence: {crossing:.2f}")
     if unscored := report.get("unscored"):
         remarks.append(f"sentences that the protocol leaves out: {unscored:,}")
+    if rules := report.get("by_rule"):
+        figures = ", ".join(f"{_figure(f1)} by the {rule} rule" for rule, f1 in rules.items())
+        remarks.append(f"sentence F1 of these levels: {figures}")
     if (perplexity := report.get("perplexity")) is not None:
         remarks.append(f"perplexity: {perplexity:.2f}")
     return remarks

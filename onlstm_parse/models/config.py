@@ -27,6 +27,8 @@ class ModelConfig:
     """C: units that share one level of the master gates; must divide E and H."""
     master_input: Literal["complement", "reversed"] = "complement"
     """Master input gate: 1 - cumax (the paper), or the softmax summed from the right."""
+    embedding_scale: float = 0.5
+    """The embedding starts uniform in ± this; AWD-LSTM's 0.1 is for SGD, and slow under AdamW."""
     dropout_embedding: float = 0.1
     """Share of words whose embedding is dropped."""
     dropout_input: float = 0.2
@@ -44,6 +46,8 @@ class ModelConfig:
         for name in ("embedding", "hidden", "layers", "chunk"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, found {getattr(self, name)}")
+        if not self.embedding_scale > 0:
+            raise UsageError(f"embedding_scale must be above 0, found {self.embedding_scale}")
         for size in ("embedding", "hidden"):
             units = getattr(self, size)
             if units % self.chunk:
@@ -83,6 +87,7 @@ SIZES = {
         embedding=400,
         hidden=1150,
         chunk=10,
+        embedding_scale=0.1,
         dropout_input=0.5,
         dropout_between=0.3,
         dropout_output=0.45,
