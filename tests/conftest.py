@@ -23,6 +23,10 @@ def real_corpora() -> Path:
     return _folder("ONLSTM_CORPORA")
 
 
+# Models this small gain nothing from threads, and lose much where the machine has other work.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory) -> Path:
     """No test reads or fills the user's cache."""

@@ -17,6 +17,9 @@ from onlstm_parse.training.config import RECIPES, TrainingConfig
 
 SAMPLE = 100_000  # characters of a text that are looked at
 
+# A model this small takes large steps, and its texts are short: many small windows a pass.
+TINY_ADAMW = {"learning_rate": 0.01, "batch_size": 32, "bptt": 35}
+
 
 class Settings(NamedTuple):
     """All that makes a run, besides its text."""
@@ -31,7 +34,10 @@ def settings_for(texts: Sequence[str], size: str = "small", recipe: str = "adamw
     for kind, name, table in (("size", size, SIZES), ("recipe", recipe, RECIPES)):
         if name not in table:
             raise UsageError(f"unknown {kind} {name!r}", remedy=nearest(name, list(table)))
-    return Settings(SIZES[size], text_config_for(texts), RECIPES[recipe])
+    training = RECIPES[recipe]
+    if size == "tiny" and recipe == "adamw":
+        training = replace(training, **TINY_ADAMW)
+    return Settings(SIZES[size], text_config_for(texts), training)
 
 
 def change(settings: Settings, **changes: Any) -> Settings:

@@ -1,0 +1,202 @@
+"""The commands as a user meets them: what they print, where, and how they end."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+
+import nltk
+import pytest
+
+from onlstm_parse import files
+from onlstm_parse.cli.main import COMMANDS, HELP, main
+
+
+def command(capsys, *arguments):
+    """Exit status, standard output, standard error."""
+    try:
+        status = main([str(argument) for argument in arguments])
+    except SystemExit as exit_:  # tyro's own way out
+        status = exit_.code
+    out, err = capsys.readouterr()
+    return status or 0, out, err
+
+
+def process(*arguments, stdin=b"", **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "onlstm_parse", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+@pytest.fixture
+def treebank(tmp_path):
+    path = tmp_path / "gold.mrg"
+    trees = ["( (S (NP (DT The) (JJ old) (NN dog)) (VP (VBD barked)) (. .)) )"] * 3
+    path.write_text("\n".join(trees), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(capsys, name):
+    assert name in HELP
+    status, out, _ = command(capsys, name, "--help")
+    assert status == 0
+    assert f"onlstm-parse {name}" in out
+
+
+def test_help_needs_no_torch():
+    code = (
+        "import sys, onlstm_parse.cli.main as m\n"
+        "for name in m.COMMANDS: m.COMMANDS[name]\n"
+        "sys.exit('torch' in sys.modules or 'jieba' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_train_parse_evaluate_as_processes(text_file, treebank, tmp_path, tiny):
+    """The README's street, in processes of their own, from another working folder."""
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in tiny.items()]
+    trained = process("train", text_file, "--out", tmp_path / "run", *options)
+    assert trained.returncode == 0, trained.stderr
+    assert b"validation perplexity" in trained.stderr
+    text = "The old dog barked .\n\n一只 狗\n".encode()
+    parsed = process("parse", tmp_path / "run", stdin=text, PYTHONIOENCODING="ascii", LC_ALL="C")
+    assert parsed.returncode == 0, parsed.stderr
+    lines = parsed.stdout.decode().split("\n")
+    assert len(lines) == 4
+    assert nltk.Tree.fromstring(lines[0]).leaves() == ["The", "old", "dog", "barked", "."]
+    assert lines[1] == "(X)"
+    assert nltk.Tree.fromstring(lines[2]).leaves() == ["一只", "狗"]
+    scored = process("evaluate", tmp_path / "run", treebank, "--json")
+    assert scored.returncode == 0, scored.stderr
+    report = json.loads(scored.stdout)
+    wanted = {"signature", "protocol", "sentences", "sentence_f1", "sentence_precision", "sentence_recall"}
+    wanted |= {"corpus_f1", "confidence_95", "by_label", "by_length", "baselines", "perplexity"}
+    assert wanted <= set(report)
+    assert report["sentences"] == 3
+    assert {"left", "right", "balanced", "random"} <= set(report["baselines"])
+    assert "rule:token|layer:2" in report["signature"]
+
+
+def test_formats_of_parse(capsys, tiny_run):
+    for name in ("brackets", "json", "pretty", "svg"):
+        status, out, _ = command(
+            capsys, "parse", tiny_run, "--text", "The dog & the <cat> barked", "--format", name
+        )
+        assert status == 0
+        if name == "json":
+            content = json.loads(out)
+            assert (
+                len(content["levels"])
+                == len(content["words"])
+                == len(nltk.Tree.fromstring(content["tree"]).leaves())
+            )
+        if name == "svg":
+            from xml.etree import ElementTree
+
+            words = [
+                node.text for node in ElementTree.fromstring(out).iter("{http://www.w3.org/2000/svg}text")
+            ]
+            assert words == ["The", "dog", "&", "the", "<", "cat", ">", "barked"]
+
+
+def test_parse_a_file_and_drop_unread_words(capsys, tiny_run, tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("The dog , barked .\r\n", encoding="utf-8")
+    status, out, _ = command(capsys, "parse", tiny_run, path, "--drop-unread", "--rule", "gap", "--layer", 1)
+    assert status == 0
+    assert nltk.Tree.fromstring(out).leaves() == ["The", "dog", "barked"]
+
+
+def test_evaluate_prints_both_rules_and_trivial_parsers(capsys, tiny_run, treebank):
+    status, out, _ = command(capsys, "evaluate", tiny_run, treebank, "--protocol", "strict")
+    assert status == 0
+    for expected in ("right", "balanced", "by the token rule", "by the gap rule", "label", "NP", "strict|v"):
+        assert expected in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["train", "{missing}", "--out", "{new}"], 1, "found '"),
+        (["train", "{empty}", "--out", "{new}"], 1, "empty file"),
+        (["train", "ptb-ml", "--out", "{new}"], 1, "did you mean ptb-lm"),
+        (["train", "{text}", "--out", "{new}", "--model", "on-ltsm"], 2, "did you mean on-lstm"),
+        (["train", "{text}", "--out", "{new}", "--chunk", "7"], 2, "chunk 7 does not divide embedding 256"),
+        (["train", "{text}", "--out", "{new}", "--tokeniser", "jeiba"], 2, "did you mean jieba"),
+        (["train", "{text}", "--out", "{new}", "--epochs", "1", "--minutes", "1"], 2, "two budgets"),
+        (["train", "{text}", "--out", "{new}", "--size", "smal"], 2, "did you mean small"),
+        (["train", "{latin}", "--out", "{new}"], 1, "latin.txt:2:4: expected UTF-8 text, found byte 0xe9"),
+        (["train", "{text}", "--out", "{run}"], 1, "continue it with --resume"),
+        (["train", "--resume", "--out", "{run}", "--hidden", "32"], 2, "--hidden is 16 in the run"),
+        (["train", "--out", "{new}"], 1, "no text was given"),
+        (["parse", "{missing}"], 1, "expected a run folder"),
+        (["parse", "{run}", "{missing}"], 1, "no such file"),
+        (["parse", "{run}", "--text", "x", "--format", "brakets"], 2, "did you mean brackets"),
+        (["parse", "{run}", "--text", "x", "--rule", "tokens"], 2, "did you mean token"),
+        (["parse", "{run}", "--text", "x", "--layer", "9"], 2, "choose one of 1 to 3"),
+        (["evaluate", "{run}", "{unbalanced}"], 1, "unbalanced.mrg:2:1:"),
+        (["evaluate", "{run}", "{gold}", "--protocol", "shen2018"], 2, "did you mean shen2019"),
+        (["evaluate", "{run}"], 2, "no treebank given"),
+        (["score", "{two}", "{gold}"], 1, "found 2"),
+        (["socre"], 2, "did you mean score"),
+        ([], 2, "no command given"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    capsys, tmp_path, text_file, tiny_run, treebank, arguments, status, message
+):
+    def path(name, content):
+        (tmp_path / name).write_bytes(content)
+        return tmp_path / name
+
+    places = {
+        "missing": tmp_path / "missing",
+        "new": tmp_path / "new",
+        "empty": path("empty.txt", b""),
+        "text": text_file,
+        "latin": path("latin.txt", b"one\ncaf\xe9\n"),
+        "run": tiny_run,
+        "unbalanced": path("unbalanced.mrg", b"(S (NN a))\n(S (NN b)\n"),
+        "gold": treebank,
+        "two": path("two.txt", b"(X (X The old dog) barked)\n(X (X The old dog) barked)\n"),
+    }
+    found, out, err = command(capsys, *(argument.format(**places) for argument in arguments))
+    assert found == status, err
+    assert message in err
+    assert out == ""
+    assert err.startswith("onlstm-parse: ")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_unknown_option_is_wrong_usage(capsys, tiny_run):
+    status, _, err = command(capsys, "parse", tiny_run, "--txt", "x")
+    assert status == 2
+    assert "--txt" in err
+
+
+def test_bad_bytes_can_be_replaced(capsys, tiny_run, tmp_path):
+    path = tmp_path / "latin.txt"
+    path.write_bytes(b"caf\xe9 dog\n")
+    assert command(capsys, "parse", tiny_run, path)[0] == 1
+    status, out, _ = command(capsys, "parse", tiny_run, path, "--bad-bytes", "replace")
+    assert status == 0
+    assert "caf\ufffd" in out
+
+
+def test_a_full_disk_is_one_line(capsys, tmp_path, text_file, tiny, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in tiny.items()]
+    status, _, err = command(capsys, "train", text_file, "--out", tmp_path / "run", "--quiet", *options)
+    assert status == 1
+    assert "No space left on device" in err
+    assert err.count("\n") == 1
