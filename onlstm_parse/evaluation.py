@@ -46,7 +46,7 @@ def evaluate(
             parser.tree(sentence, reading.levels.tolist(), rule)
             for sentence, reading in zip(sentences, readings, strict=True)
         ]
-        extra = {"rule": rule, "layer": parser.layer}
+        extra = {"rule": rule, "layer": parser.layer, "levels": parser.levels}
         scores[rule] = score(predicted, gold, protocol, extra=extra)
     tokens = sum(1 + sum(map(len, sentence.pieces)) for sentence in sentences)
     return {

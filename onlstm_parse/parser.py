@@ -41,9 +41,9 @@ class Reading(NamedTuple):
 class Parser:
     """A trained run that parses.
 
-    `rule` is `token` or `gap`; `layer` counts from 1. Words that the normalisation drops come back
-    where they cross no bracket, unless `keep_dropped` is False. fp32 by default: trees hang on
-    comparisons of levels, and near ties would fall differently in bf16.
+    `rule` is `token` or `gap`; `layer` counts from 1; `levels` is `mean` or `argmax`. Words that the
+    normalisation drops come back where they cross no bracket, unless `keep_dropped` is False. fp32 by
+    default: trees hang on comparisons of levels, and near ties would fall differently in bf16.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Parser:
         device: str = "auto",
         precision: str = "fp32",
         keep_dropped: bool = True,
+        levels: str = "mean",
     ) -> None:
         from onlstm_parse.ops.precision import choose_device, choose_precision
 
@@ -66,6 +67,8 @@ class Parser:
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
         self.model = run.model.to(self.device).eval()
+        self.model.read_levels(levels)
+        self.levels = levels
 
     def parse(self, sentence: str) -> Tree:
         """The tree over the words of a raw sentence; its `levels` are None for dropped words."""

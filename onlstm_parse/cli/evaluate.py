@@ -18,6 +18,7 @@ def evaluate(
     max_words: int | None = None,
     rule: str = "token",
     layer: int | None = None,
+    levels: str = "mean",
     device: Literal["auto", "cpu", "cuda"] = "auto",
     precision: Literal["auto", "fp32", "bf16"] = "fp32",
     json: FlagCreatePairsOff[bool] = False,
@@ -33,6 +34,7 @@ def evaluate(
         max_words: Leave out longer sentences, counted in words that count.
         rule: token (the published greedy splitter) or gap (unbiased); both are reported.
         layer: The layer whose levels are split, from 1; the second of three by default.
+        levels: mean (the expected level) or argmax (the likeliest, hard).
         device: Where to compute.
         precision: Type of matrix products.
         json: Print one JSON object instead of a table.
@@ -46,7 +48,7 @@ def evaluate(
 
     if not treebank:
         raise UsageError("no treebank given", remedy="name a file, a folder or a corpus")
-    parser = load(run, rule=rule, layer=layer, device=device, precision=precision)
+    parser = load(run, rule=rule, layer=layer, levels=levels, device=device, precision=precision)
     report = evaluate(parser, treebank, format=format, protocol=protocol, words=words, max_words=max_words)
     print(dumps(report, ensure_ascii=False) if json else score_table(report, run.name))
 

@@ -21,6 +21,7 @@ def parse(
     format: str = "brackets",
     rule: str = "token",
     layer: int | None = None,
+    levels: str = "mean",
     drop: Annotated[FlagCreatePairsOff[bool], tyro.conf.arg(name="drop-unread")] = False,
     bad_bytes: Literal["error", "replace"] = "error",
     device: Literal["auto", "cpu", "cuda"] = "auto",
@@ -35,6 +36,7 @@ def parse(
         format: brackets (one tree a line), json (tree and levels, one object a line), pretty or svg.
         rule: token (the published greedy splitter) or gap (unbiased).
         layer: The layer whose levels are split, from 1; the second of three by default.
+        levels: mean (the expected level) or argmax (the likeliest, hard).
         drop: Leave out words that the normalisation drops, such as punctuation.
         bad_bytes: A byte that is not UTF-8 is an error, or replaced by U+FFFD.
         device: Where to compute.
@@ -50,7 +52,9 @@ def parse(
     source: AbstractContextManager[Iterable[str]] = nullcontext((text or "").split("\n"))
     if text is None:
         source = decoded_lines(file, bad_bytes)
-    parser = load(run, rule=rule, layer=layer, device=device, precision=precision, keep_dropped=not drop)
+    parser = load(
+        run, rule=rule, layer=layer, levels=levels, device=device, precision=precision, keep_dropped=not drop
+    )
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the locale
     with source as lines:
         for tree in parser.parse_lines(lines):

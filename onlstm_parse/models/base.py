@@ -13,20 +13,26 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+from onlstm_parse.errors import UsageError
 from onlstm_parse.models import MODELS
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.dropout import dropconnect, embedding_dropout, variational_dropout
+from onlstm_parse.registry import nearest
 
 LayerState = tuple[Tensor, ...]
 State = list[LayerState]
+LEVEL_FORMS = ["mean", "argmax"]
 
 
 class Layer(nn.Module):
     """One layer of an encoder; subclasses give `initial_state` and `forward`.
 
     A layer is built as `Layer(input_size, hidden_size, config)`. State tensors have the batch
-    as their first dimension.
+    as their first dimension. Levels are soft, the mean of a gate, or with `hard_levels` the gate's
+    likeliest value, which has no gradient.
     """
+
+    hard_levels = False
 
     def initial_state(self, batch: int) -> LayerState:
         """Zeros, on the device of the weights."""
@@ -96,6 +102,13 @@ class LanguageModel(nn.Module):
             next_state.append(layer_state)
             levels.append(layer_levels)
         return Encoded(x, raw, next_state, torch.stack(levels))
+
+    def read_levels(self, form: str) -> None:
+        """`mean` or `argmax`: how all layers read their levels from now on; raises UsageError."""
+        if form not in LEVEL_FORMS:
+            raise UsageError(f"unknown form of levels {form!r}", remedy=nearest(form, LEVEL_FORMS))
+        for layer in cast(list[Layer], self.layers):
+            layer.hard_levels = form == "argmax"
 
     def parameter_count(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())

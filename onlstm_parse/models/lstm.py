@@ -4,7 +4,8 @@
     c_t = f ∘ c_{t-1} + i ∘ ĉ,   h_t = o ∘ tanh(c_t)
 
 Source: Hochreiter and Schmidhuber 1997; Gers et al. 2000.
-Levels: 1 - the forget gate averaged over units, how much of the cell a token wipes out.
+Levels: 1 - the forget gate averaged over units, how much of the cell a token wipes out; hard: the
+share of units whose forget gate is below a half.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Lstm(RecurrentLayer):
         forget = linear(x, self.weight_ih[rows], self.bias_ih[rows]) + linear(
             torch.cat((h, out[:-1])), recurrent[rows], self.bias_hh[rows]
         )
-        levels = 1 - forget.to(recurrent.dtype).sigmoid().mean(-1)
+        gate = forget.to(recurrent.dtype).sigmoid()
+        levels = 1 - (gate.round() if self.hard_levels else gate).mean(-1)
         # Autocast may lower the outputs; the state stays in the type of the weights.
         return out, (h_next[0].to(recurrent.dtype), c_next[0].to(recurrent.dtype)), levels

@@ -4,7 +4,7 @@
     c_t = (f ∘ ω + f̃ - ω) ∘ c_{t-1} + (i ∘ ω + ĩ - ω) ∘ ĉ,   h_t = o ∘ tanh(c_t)
 
 Source: Shen et al., ICLR 2019; the whole recurrence stands in `ops/onlstm_reference.py`.
-Levels: d_f = 1 - mean_k f̃(k), how much of the master forget gate is shut.
+Levels: d_f = 1 - mean_k f̃(k), how much of the master forget gate is shut; hard: its likeliest split.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from torch import Tensor
 from onlstm_parse.models.base import LayerState, RecurrentLayer
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.onlstm import onlstm
+from onlstm_parse.ops.onlstm_reference import hard_level
 
 
 class OnLstm(RecurrentLayer):
@@ -39,4 +40,5 @@ class OnLstm(RecurrentLayer):
             self.bias_hh,
             self.config.master_input,
         )
-        return result.out, (result.h, result.c), result.level_forget
+        levels = hard_level(result.master_forget) if self.hard_levels else result.level_forget
+        return result.out, (result.h, result.c), levels

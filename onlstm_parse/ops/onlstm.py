@@ -34,7 +34,7 @@ def onlstm(
         weight_hh = weight_hh.to(torch.get_autocast_dtype(x.device.type))
     out, c, masters = _Recurrence.apply(projected, h, c, weight_hh, master_input)
     means = masters.mean(-1)
-    return OnlstmOutput(out, out[-1], c, 1 - means[..., 1], means[..., 0])
+    return OnlstmOutput(out, out[-1], c, 1 - means[..., 1], means[..., 0], masters[..., 1, :])
 
 
 class _Gates(NamedTuple):

@@ -26,13 +26,14 @@ MASTER_INPUT_FORMS = ("complement", "reversed")
 
 
 class OnlstmOutput(NamedTuple):
-    """Outputs (T, B, H); h (B, H) and c (B, n, C) behind the last step; levels (T, B)."""
+    """Outputs (T, B, H); h (B, H) and c (B, n, C) behind the last step; levels (T, B); f̃ (T, B, n)."""
 
     out: Tensor
     h: Tensor
     c: Tensor
     level_forget: Tensor
     level_input: Tensor
+    master_forget: Tensor
 
 
 def cumax(logits: Tensor) -> Tensor:
@@ -45,6 +46,15 @@ def master_input_gate(logits: Tensor, form: str) -> Tensor:
     if form == "complement":
         return 1 - cumax(logits)
     return logits.softmax(-1).flip(-1).cumsum(-1).flip(-1)
+
+
+def hard_level(master_forget: Tensor) -> Tensor:
+    """The most probable split point over n, of f̃ (..., n): d_f where f̃ is one step, else its nearest.
+
+    `1 - mean_k f̃(k)` is the expectation of the same split point.
+    """
+    shares = master_forget.diff(prepend=torch.zeros_like(master_forget[..., :1]))
+    return shares.argmax(-1).to(master_forget.dtype) / master_forget.shape[-1]
 
 
 def ordered_update(
@@ -78,7 +88,7 @@ def onlstm_reference(
     (n), the master forget gate (n), then output, cell, input and forget (H each).
     """
     batch, n, chunk = c.shape
-    outputs, forget_levels, input_levels = [], [], []
+    outputs, forget_masters, input_levels = [], [], []
     for step in x:
         gates = linear(step, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh)
         input_logits, forget_logits, rest = gates.split([n, n, 4 * n * chunk], dim=-1)
@@ -90,6 +100,8 @@ def onlstm_reference(
         )
         h = (o.sigmoid() * c.tanh()).view(batch, n * chunk)
         outputs.append(h)
-        forget_levels.append(1 - f_master.mean(-1))
+        forget_masters.append(f_master)
         input_levels.append(i_master.mean(-1))
-    return OnlstmOutput(torch.stack(outputs), h, c, torch.stack(forget_levels), torch.stack(input_levels))
+    master_forget = torch.stack(forget_masters)
+    level_forget = 1 - master_forget.mean(-1)
+    return OnlstmOutput(torch.stack(outputs), h, c, level_forget, torch.stack(input_levels), master_forget)

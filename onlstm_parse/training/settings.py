@@ -18,7 +18,7 @@ from onlstm_parse.training.config import RECIPES, TrainingConfig
 SAMPLE = 100_000  # characters of a text that are looked at
 
 # A model this small takes large steps, and its texts are short: many small windows a pass.
-TINY_ADAMW = {"learning_rate": 0.01, "batch_size": 32, "bptt": 35}
+TINY_ADAMW = replace(RECIPES["adamw"], learning_rate=0.01, batch_size=32, bptt=35)
 
 
 class Settings(NamedTuple):
@@ -34,9 +34,7 @@ def settings_for(texts: Sequence[str], size: str = "small", recipe: str = "adamw
     for kind, name, table in (("size", size, SIZES), ("recipe", recipe, RECIPES)):
         if name not in table:
             raise UsageError(f"unknown {kind} {name!r}", remedy=nearest(name, list(table)))
-    training = RECIPES[recipe]
-    if size == "tiny" and recipe == "adamw":
-        training = replace(training, **TINY_ADAMW)
+    training = TINY_ADAMW if (size, recipe) == ("tiny", "adamw") else RECIPES[recipe]
     return Settings(SIZES[size], text_config_for(texts), training)
 
 

@@ -100,14 +100,21 @@ def _prepare(texts: Sequence[str], valid: str | None, settings: Settings) -> Pre
 def _describe(texts: Sequence[str], valid: str | None, text: PreparedText) -> dict[str, Any]:
     """The `data` section of config.json."""
     return {
-        "text": list(texts),
-        "valid": valid,
+        "text": [_lasting(name) for name in texts],
+        "valid": None if valid is None else _lasting(valid),
         "vocabulary": len(text.pipeline.vocabulary),
         "train_tokens": len(text.train),
         "valid_tokens": len(text.valid),
+        "train_unknown": round(text.train.unknown_share, 5),
+        "valid_unknown": round(text.valid.unknown_share, 5),
         "train_fingerprint": text.train.fingerprint,
         "valid_fingerprint": text.valid.fingerprint,
     }
+
+
+def _lasting(name: str) -> str:
+    """A path that holds in any working folder; a corpus name as it is."""
+    return str(Path(name).resolve()) if Path(name).exists() else name
 
 
 def _check_same_text(data: dict[str, Any], stored: dict[str, Any], folder: Path) -> None:
@@ -123,8 +130,8 @@ def _check_same_text(data: dict[str, Any], stored: dict[str, Any], folder: Path)
 def _headline(data: dict[str, Any], settings: Settings, model: LanguageModel, trainer: Trainer) -> str:
     return (
         f"text: {data['train_tokens']:,} tokens ({data['valid_tokens']:,} held out for validation), "
-        f"{data['vocabulary']:,} words, tokeniser {settings.text.tokeniser}, "
-        f"normalisation {settings.text.normalisation}\n"
+        f"{data['vocabulary']:,} words ({data['valid_unknown']:.1%} of the held-out ones unknown), "
+        f"tokeniser {settings.text.tokeniser}, normalisation {settings.text.normalisation}\n"
         f"model: {settings.model.model}, {model.parameter_count():,} parameters; "
         f"{trainer.precision} on {trainer.device}"
     )

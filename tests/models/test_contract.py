@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from onlstm_parse.errors import UsageError
 from onlstm_parse.models import MODELS
 from onlstm_parse.models.base import LanguageModel
 from onlstm_parse.models.config import SIZES
@@ -33,6 +34,19 @@ def test_shapes_and_levels(model, steps, batch):
     assert torch.all((encoded.levels >= 0) & (encoded.levels <= 1))
     assert len(encoded.state) == SMALL.layers
     assert all(part.shape[0] == batch for layer in encoded.state for part in layer)
+
+
+def test_hard_levels_are_near_the_soft_ones(model):
+    soft = model(words())
+    model.read_levels("argmax")
+    hard = model(words())
+    assert torch.equal(soft.hidden, hard.hidden)
+    assert not torch.equal(soft.levels, hard.levels)
+    assert torch.all((hard.levels >= 0) & (hard.levels <= 1))
+    steps = hard.levels * SMALL.embedding * SMALL.hidden  # whole units of some layer
+    torch.testing.assert_close(steps, steps.round())
+    with pytest.raises(UsageError, match="did you mean argmax"):
+        model.read_levels("argmx")
 
 
 def test_a_word_moves_nothing_before_it(model):

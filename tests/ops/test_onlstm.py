@@ -18,6 +18,7 @@ from onlstm_parse.ops.onlstm_reference import (
     MASTER_INPUT_FORMS,
     OnlstmOutput,
     cumax,
+    hard_level,
     master_input_gate,
     onlstm_reference,
     ordered_update,
@@ -188,4 +189,5 @@ def test_one_hot_masters_come_from_the_gates_themselves():
     leaves[4][n + d] = 1e4  # bias of the master forget gate
     output = onlstm(*leaves)
     assert isinstance(output, OnlstmOutput)
+    torch.testing.assert_close(hard_level(output.master_forget), output.level_forget)
     torch.testing.assert_close(output.level_forget.squeeze(), torch.tensor(d / n, dtype=torch.float64))
