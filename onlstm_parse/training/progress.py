@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sys
 import time
 from typing import Any
@@ -18,8 +19,9 @@ class Display:
     def __init__(self, quiet: bool = False) -> None:
         self.quiet, self._last_line = quiet, 0.0
         terminal = sys.stderr.isatty() and not quiet
+        columns, rows = shutil.get_terminal_size()  # unlike tqdm's own, usable where a terminal says 0
         layout = "{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
-        self._bar: Any = tqdm(total=1.0, bar_format=layout) if terminal else None
+        self._bar: Any = tqdm(total=1.0, bar_format=layout, ncols=columns, nrows=rows) if terminal else None
 
     def update(
         self, share: float, seconds: float, tokens_per_second: float, loss: float, valid: float
