@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 import tyro
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional
 
-from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.errors import OnlstmError
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.runs import CONFIG
 from onlstm_parse.text.config import TextConfig
@@ -48,10 +48,8 @@ def main(arguments: list[str]) -> None:
     texts, options = _first_look(arguments)
     settings = settings_for(texts, options.get("size", "small"), options.get("recipe", "adamw"))
     default = Train(text=(), out=tyro.MISSING)
-    stored = None
     if "resume" in options and (Path(options.get("out", "")) / CONFIG).exists():
-        stored, data = stored_settings(Path(options["out"]))
-        settings = stored
+        settings, data = stored_settings(Path(options["out"]))
         default = replace(default, text=tuple(data.get("text", ())), valid=data.get("valid"))
     default = replace(
         default,
@@ -61,8 +59,6 @@ def main(arguments: list[str]) -> None:
     )
     command = tyro.cli(Train, prog="onlstm-parse train", args=arguments, default=default)
     chosen = Settings(command.model_settings, command.text_settings, command.training_settings)
-    if stored is not None:
-        _refuse_changes(stored, chosen)
 
     from onlstm_parse.training.start import train_run
 
@@ -91,15 +87,3 @@ def _first_look(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
         name, equals, value = word.lstrip("-").partition("=")
         options[name] = value if equals or name in FLAGS else next(rest, "")
     return ([], options) if "help" in options or "h" in options else (texts, options)
-
-
-def _refuse_changes(stored: Settings, chosen: Settings) -> None:
-    for part in Settings._fields:
-        before, after = asdict(getattr(stored, part)), asdict(getattr(chosen, part))
-        for name in before:
-            if before[name] != after[name]:
-                option = name.replace("_", "-")
-                raise UsageError(
-                    f"--{option} is {before[name]} in the run, {after[name]} was asked for",
-                    remedy=f"leave --{option} out to resume, or begin a new run with another --out",
-                )

@@ -22,11 +22,11 @@ class TrainingConfig:
     """Budget in minutes of training; the learning rate's decay fits it."""
     batch_size: int = 64
     """B: parallel streams of text."""
-    bptt: int = 70
+    bptt: int = 35
     """T: steps of truncated backpropagation."""
     variable_bptt: bool = False
     """Draw window lengths around bptt, as AWD-LSTM does."""
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     """Peak learning rate."""
     warmup: float = 0.05
     """Share of the budget over which the learning rate rises."""
@@ -69,6 +69,7 @@ RECIPES = {
     "paper": TrainingConfig(
         recipe="paper",
         batch_size=20,
+        bptt=70,
         variable_bptt=True,
         learning_rate=30.0,
         warmup=0.0,

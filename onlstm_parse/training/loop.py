@@ -31,7 +31,7 @@ from onlstm_parse.training.checkpoint import Progress, checkpoint_file, load_che
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.optimisation import Average, has_stalled, learning_rate, make_optimiser
 from onlstm_parse.training.progress import Display
-from onlstm_parse.training.validation import validate
+from onlstm_parse.training.validation import Validation, validate
 
 REPORT_EVERY = 100  # windows
 CHECKPOINT_SECONDS = 60.0
@@ -151,7 +151,7 @@ class Trainer:
         if pass_ended or over or progress.tokens // self.config.validate_every > before:
             self._validate(last=over)
         elif progress.updates % REPORT_EVERY == 0:
-            self._report(None)
+            self._report()
         else:
             self._show()
         if time.monotonic() - self._checkpointed > CHECKPOINT_SECONDS:
@@ -205,7 +205,7 @@ class Trainer:
             if result.perplexity < best:
                 save_weights(self.model, self.folder)
         self.progress.validation_seconds = time.monotonic() - began
-        self._report(result.perplexity, began)
+        self._report(result, began)
         self._tick()
         if warning := result.warning():
             self.display.say(f"warning: {warning}")
@@ -213,7 +213,7 @@ class Trainer:
         self._checkpoint()
         self._reported = time.monotonic()
 
-    def _report(self, valid_perplexity: float | None, now: float | None = None) -> None:
+    def _report(self, result: Validation | None = None, now: float | None = None) -> None:
         """One line of metrics; `now` is when the last window ended."""
         progress = self.progress
         speed, loss = self._show(now)
@@ -224,7 +224,9 @@ class Trainer:
             "seconds": round(progress.seconds, 2),
             "tokens_per_second": round(speed, 1),
             "train_perplexity": math.exp(min(loss, 700.0)),
-            "valid_perplexity": valid_perplexity,
+            "valid_perplexity": result and result.perplexity,
+            "level_mean": result and round(result.level_mean, 4),
+            "level_spread": result and round(result.level_spread, 4),
         }
         append_line(self.folder / METRICS, json.dumps(entry))
         progress.reports += 1

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from onlstm_parse import corpora
-from onlstm_parse.errors import OnlstmError
+from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.models.base import LanguageModel
 from onlstm_parse.ops.precision import choose_device
 from onlstm_parse.runs import CONFIG, Run, RunConfig
@@ -58,17 +58,21 @@ def train_run(
     """Begin a run, or with `resume` continue it where it stood; see `train`."""
     begun = checkpoint_file(folder).exists()
     if not resume and (folder / CONFIG).exists():
-        raise OnlstmError(
-            "a run is here already", file=folder, remedy="continue it with --resume, or choose another --out"
-        )
-    display = Display(quiet)
+        remedy = "continue it with --resume, or choose another --out"
+        raise OnlstmError("a run is here already", file=folder, remedy=remedy)
     training = settings.training
     if training.epochs is None and training.minutes is None:
         training = replace(training, epochs=DEFAULT_EPOCHS[training.recipe])
+        settings = settings._replace(training=training)
+    stored_data: dict[str, Any] = {}
+    if begun:
+        stored, stored_data = stored_settings(folder)
+        _refuse_changes(stored, settings)
+    display = Display(quiet)
     text = _prepare(texts, valid, settings)
     data = _describe(texts, valid, text)
     if begun:
-        _check_same_text(data, stored_settings(folder)[1], folder)
+        _check_same_text(data, stored_data, folder)
     torch.manual_seed(training.seed)
     device = choose_device(training.device)
     model = LanguageModel(settings.model, len(text.pipeline.vocabulary)).to(device)
@@ -115,6 +119,17 @@ def _describe(texts: Sequence[str], valid: str | None, text: PreparedText) -> di
 def _lasting(name: str) -> str:
     """A path that holds in any working folder; a corpus name as it is."""
     return str(Path(name).resolve()) if Path(name).exists() else name
+
+
+def _refuse_changes(stored: Settings, chosen: Settings) -> None:
+    for part in Settings._fields:
+        before, after = asdict(getattr(stored, part)), asdict(getattr(chosen, part))
+        for name in before:
+            if before[name] != after[name]:
+                raise UsageError(
+                    f"{name} is {before[name]} in the run, {after[name]} was asked for",
+                    remedy=f"leave {name} as it is to resume, or begin a new run with another --out",
+                )
 
 
 def _check_same_text(data: dict[str, Any], stored: dict[str, Any], folder: Path) -> None:

@@ -133,7 +133,11 @@ def test_evaluate_prints_both_rules_and_trivial_parsers(capsys, tiny_run, treeba
         (["train", "{text}", "--out", "{new}", "--size", "smal"], 2, "did you mean small"),
         (["train", "{latin}", "--out", "{new}"], 1, "latin.txt:2:4: expected UTF-8 text, found byte 0xe9"),
         (["train", "{text}", "--out", "{run}"], 1, "continue it with --resume"),
-        (["train", "--resume", "--out", "{run}", "--hidden", "32"], 2, "--hidden is 16 in the run"),
+        (
+            ["train", "--resume", "--out", "{run}", "--hidden", "32"],
+            2,
+            "hidden is 16 in the run, 32 was asked for",
+        ),
         (["train", "--out", "{new}"], 1, "no text was given"),
         (["parse", "{missing}"], 1, "expected a run folder"),
         (["parse", "{run}", "{missing}"], 1, "no such file"),

@@ -128,6 +128,11 @@ def test_another_text_is_not_resumed(text_file, tmp_path, tiny):
         onlstm_parse.train([other], tmp_path / "run", resume=True, **tiny)
 
 
+def test_other_settings_are_not_resumed(text_file, tiny_run, tiny):
+    with pytest.raises(UsageError, match="bptt is 10 in the run, 11 was asked for; leave bptt as it is"):
+        onlstm_parse.train([text_file], tiny_run, resume=True, **{**tiny, "bptt": 11})
+
+
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_weights(
     text_file, tmp_path, monkeypatch, tiny
 ):
