@@ -72,8 +72,9 @@ def main(arguments: list[str]) -> None:
             quiet=command.quiet,
         )
     except KeyboardInterrupt:
+        begun = (command.out / CONFIG).exists()
         remedy = f"continue with: onlstm-parse train --resume --out {command.out}"
-        raise OnlstmError("interrupted", remedy=remedy) from None
+        raise OnlstmError("interrupted", remedy=remedy if begun else "nothing was trained yet") from None
 
 
 def _first_look(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
