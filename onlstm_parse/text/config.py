@@ -14,7 +14,7 @@ BAD_BYTES = ["error", "replace"]
 
 @dataclass(frozen=True)
 class TextConfig:
-    """Raises UsageError for an unknown name or a number out of range."""
+    """How text becomes tokens, and tokens ids; raises UsageError for what cannot be meant."""
 
     tokeniser: str = "ptb"
     """How a line is cut into tokens: ptb, whitespace, jieba, characters or sentencepiece."""
