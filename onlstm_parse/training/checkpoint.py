@@ -23,6 +23,7 @@ class Progress:
     step: int = 0  # windows done in the present pass
     updates: int = 0
     tokens: int = 0
+    validated: int = 0  # tokens at the last validation
     seconds: float = 0.0
     validation_seconds: float = 0.0  # of the last validation: kept free at the end of a budget in minutes
     reports: int = 0  # lines of metrics.jsonl

@@ -41,7 +41,7 @@ class TrainingConfig:
     patience: int = 5
     """paper: validations without improvement before averaging begins."""
     validate_every: int = 1_000_000
-    """Tokens between validations where a pass is longer; every pass is followed by one."""
+    """Tokens after which a pass stops for a validation; every pass ends with one."""
     seed: int = 1
     """Seed of all random draws."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -139,7 +139,6 @@ class Trainer:
         windows = self._windows(progress.epoch)
         inputs, targets = self.train_stream.read(*windows[progress.step])
         self._update(torch.from_numpy(inputs).to(self.device), torch.from_numpy(targets).to(self.device))
-        before = progress.tokens // self.config.validate_every
         progress.step += 1
         progress.updates += 1
         progress.tokens += targets.size
@@ -148,7 +147,8 @@ class Trainer:
         if pass_ended:
             progress.epoch, progress.step, self.state = progress.epoch + 1, 0, None
         over = self.share_done() >= 1
-        if pass_ended or over or progress.tokens // self.config.validate_every > before:
+        due = progress.tokens - progress.validated >= self.config.validate_every
+        if pass_ended or over or due:
             self._validate(last=over)
         elif progress.updates % REPORT_EVERY == 0:
             self._report()
@@ -198,6 +198,7 @@ class Trainer:
 
     def _validate(self, last: bool) -> None:
         began = time.monotonic()
+        self.progress.validated = self.progress.tokens
         with self.average.swapped_in(self.model):
             result = validate(self.model, self.valid_stream, self.device, self.precision)
             best = min(self.progress.perplexities, default=math.inf)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import pytest
 import torch
@@ -102,6 +103,21 @@ def test_training_learns(text_file, tmp_path, tiny):
     perplexities = [r["valid_perplexity"] for r in reports if r["valid_perplexity"]]
     assert perplexities[-1] < perplexities[0] / 2
     assert min(perplexities) < 8
+
+
+def test_validation_comes_with_every_pass_and_within_long_ones(text_file, tmp_path, tiny):
+    for every, expected in ((10**6, [1.0, 2.0]), (1000, None)):
+        folder = tmp_path / str(every)
+        onlstm_parse.train([text_file], folder, **{**tiny, "epochs": 2, "validate_every": every})
+        reports = [json.loads(line) for line in (folder / "metrics.jsonl").open()]
+        validated = [report for report in reports if report["valid_perplexity"]]
+        if expected:
+            assert [report["epoch"] for report in validated] == expected
+        else:
+            gaps = [b["tokens"] - a["tokens"] for a, b in pairwise(validated)]
+            assert len(gaps) > 4
+            assert max(gaps) <= 1000 + tiny["batch_size"] * tiny["bptt"]
+        assert all(0 < report["level_spread"] < 1 for report in validated)
 
 
 def test_minutes_end_the_run(text_file, tmp_path, tiny):
