@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
@@ -32,11 +32,12 @@ def evaluate(
     F1 of the same levels under each rule) and `perplexity` (per word and closing `<eos>`, each
     sentence from a zero state). Raises OnlstmError where the treebank cannot be read.
     """
-    names: Iterable[str | PathLike[str]] = [treebank] if isinstance(treebank, str | PathLike) else treebank
+    names: Sequence[str | PathLike[str]] = [treebank] if isinstance(treebank, str | PathLike) else treebank
     paths = [path for name in names for path in corpora.locate_treebank(name)]
     format = treebank_format(paths, format)
     trees = (one.tree for one in read_treebank(paths, format))
-    gold = prepare_gold(trees, words or FORMATS[format].words, max_words)
+    words = words or next(filter(None, map(corpora.word_filter, names)), FORMATS[format].words)
+    gold = prepare_gold(trees, words, max_words)
 
     sentences = [parser.run.pipeline.encode_words(sentence.words) for sentence in gold.sentences]
     readings = parser.read(sentences, with_loss=True)

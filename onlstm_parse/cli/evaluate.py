@@ -30,7 +30,7 @@ def evaluate(
         treebank: Treebank files, folders of them, or corpus names.
         format: The treebank's format, penn or sinica; recognised by content if not given.
         protocol: shen2019, kim2019, evalb or strict.
-        words: The leaves that count, penn-words, unicode-words or none; by the format if not given.
+        words: The leaves that count, penn-words, unicode-words or none; by corpus or format if not given.
         max_words: Leave out longer sentences, counted in words that count.
         rule: token (the published greedy splitter) or gap (unbiased); both are reported.
         layer: The layer whose levels are split, from 1; the second of three by default.

@@ -24,13 +24,13 @@ def score(
         gold: A treebank file, a folder of them, or a corpus name.
         protocol: shen2019, kim2019, evalb or strict.
         format: The treebank's format, penn or sinica; recognised by content if not given.
-        words: The leaves that count, penn-words, unicode-words or none; by the format if not given.
+        words: The leaves that count, penn-words, unicode-words or none; by corpus or format if not given.
         max_words: Leave out longer sentences, counted in words that count.
         json: Print one JSON object instead of a table.
     """
     from json import dumps
 
-    from onlstm_parse.corpora import locate_treebank
+    from onlstm_parse.corpora import locate_treebank, word_filter
     from onlstm_parse.display.scores import score_table
     from onlstm_parse.scoring.alignment import prepare_gold
     from onlstm_parse.scoring.metrics import score
@@ -40,7 +40,7 @@ def score(
 
     paths = locate_treebank(gold)
     format = treebank_format(paths, format)
-    words = words or FORMATS[format].words
+    words = words or word_filter(gold) or FORMATS[format].words
     sentences = prepare_gold(read_treebank(paths, format), words, max_words)
     trees = read_treebank(predicted, "penn")
     report = {**score(trees, sentences, protocol).to_json(), "baselines": baselines(sentences, protocol)}

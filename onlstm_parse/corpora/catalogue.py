@@ -49,6 +49,8 @@ class Corpus:
     trees: tuple[str, ...] = ()
     format: str | None = None
     """The treebank format, a name in treebanks.FORMATS."""
+    words: str | None = None
+    """The word filter that suits its tags, a name in treebanks.WORD_FILTERS; None: its format's own."""
     tokeniser: str | None = None
     """Recommended for training on its text."""
     normalisation: str | None = None
@@ -72,7 +74,7 @@ def corpora_cache() -> Path:
     return cache_folder() / "corpora"
 
 
-def _synthetic(grammar: str, tokeniser: str, normalisation: str) -> Corpus:
+def _synthetic(grammar: str, tokeniser: str, normalisation: str, words: str) -> Corpus:
     return Corpus(
         f"synthetic-{grammar}",
         grammar.capitalize(),
@@ -83,6 +85,7 @@ def _synthetic(grammar: str, tokeniser: str, normalisation: str) -> Corpus:
         valid=("valid.txt",),
         trees=("test.trees",),
         format="penn",
+        words=words,
         tokeniser=tokeniser,
         normalisation=normalisation,
         grammar=grammar,
@@ -90,8 +93,8 @@ def _synthetic(grammar: str, tokeniser: str, normalisation: str) -> Corpus:
 
 
 _ALL = (
-    _synthetic("english", "ptb", "mikolov"),
-    _synthetic("chinese", "jieba", "words"),
+    _synthetic("english", "ptb", "mikolov", "penn-words"),
+    _synthetic("chinese", "jieba", "words", "unicode-words"),
     Corpus(
         "ptb-lm",
         "English",

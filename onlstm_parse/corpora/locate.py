@@ -46,6 +46,12 @@ def locate_treebank(name_or_path: Name) -> list[Path]:
     return [Path(name_or_path)] if Path(name_or_path).exists() else _corpus_files(name_or_path, "trees")
 
 
+def word_filter(name_or_path: Name) -> str | None:
+    """The word filter that suits a corpus' gold trees; None for a path, and where its format's own does."""
+    corpus = find(name_or_path)
+    return corpus.words if corpus else None
+
+
 def _corpus_files(name: Name, part: str) -> list[Path]:
     corpus = CORPORA.get(str(name))
     if not corpus:
