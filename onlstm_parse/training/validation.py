@@ -13,7 +13,7 @@ from onlstm_parse.ops.tied_cross_entropy import tied_cross_entropy
 from onlstm_parse.parser import tree_layer
 from onlstm_parse.text.batches import Stream
 
-# On text that trains well d_f spreads by 0.05 to 0.3; below this trees follow rounding.
+# A run on the Penn Treebank text had 0.15 to 0.21; the threshold itself is a judgement.
 SATURATED_SPREAD = 0.01
 
 
