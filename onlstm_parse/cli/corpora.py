@@ -102,13 +102,12 @@ def main(arguments: list[str]) -> None:
 
 
 def _row(corpus: Corpus) -> dict[str, str]:
-    where = str(corpus.folder() or ("made on first use" if corpus.grammar else ""))
-    where = where or ("fetch" if corpus.remotes else "not here")
+    absent = "made on first use" if corpus.grammar else "fetch" if corpus.remotes else "not here"
     return {
         "name": corpus.name,
         "language": corpus.language,
-        "what": corpus.kind,
+        "what": " and ".join(["text"] * bool(corpus.train) + ["trees"] * bool(corpus.trees)),
         "size": corpus.size,
         "licence": corpus.licence,
-        "where": where,
+        "where": str(corpus.folder() or absent),
     }

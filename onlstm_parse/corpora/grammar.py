@@ -9,7 +9,6 @@ here parses.
 from __future__ import annotations
 
 import re
-from bisect import bisect
 from collections.abc import Iterator
 from itertools import accumulate, product
 from math import inf, prod
@@ -20,7 +19,7 @@ from typing import NamedTuple
 
 from onlstm_parse.errors import FormatError
 from onlstm_parse.registry import nearest
-from onlstm_parse.tree import Child, Tree
+from onlstm_parse.tree import Tree
 
 MAX_DEPTH = 24  # symbols on a path from the start symbol to a word
 MAX_TOKENS = 40
@@ -184,9 +183,7 @@ class Grammar:
             nodes = self._expand(self.start, MAX_DEPTH, rng, words)
             if len(words) <= MAX_TOKENS:
                 tree = nodes[0] if len(nodes) == 1 else Tree(_label(self.start), nodes)
-                respelt = _with_leaves(tree, iter(self._spelt(words)))
-                assert isinstance(respelt, Tree)
-                return respelt
+                return _with_leaves(tree, iter(self._spelt(words)))
         raise self._error(f"{_TRIES} sentences were all longer than {MAX_TOKENS} tokens", None)
 
     def _expand(self, symbol: str, depth: int, rng: Random, words: list[str]) -> list[Tree]:
@@ -197,14 +194,14 @@ class Grammar:
         if len(words) > MAX_TOKENS:
             return []
         if symbol in self.words:
-            words.append(self.words[symbol][_draw(self._sums[symbol], rng)])
+            words += rng.choices(self.words[symbol], cum_weights=self._sums[symbol])
             return [Tree(_label(symbol), words[-1:])]
         if (symbol, depth) not in self._choices:
             rules = [rule for rule in self.rules[symbol] if _height(rule, self.heights) <= depth]
             self._choices[symbol, depth] = rules, list(accumulate(rule.weight for rule in rules))
         rules, sums = self._choices[symbol, depth]
         nodes: list[Tree] = []
-        for item, chance in rules[_draw(sums, rng)].items:
+        for item, chance in rng.choices(rules, cum_weights=sums)[0].items:
             if chance == 1 or (rng.random() < chance and self.heights[item] < depth):
                 nodes += self._expand(item, depth - 1, rng, words)
         return nodes if symbol.startswith("_") else [Tree(_label(symbol), nodes)]
@@ -246,12 +243,8 @@ def _height(rule: Rule, heights: dict[str, float]) -> float:
     return 1 + max(heights[item] for item, chance in rule.items if chance == 1)
 
 
-def _draw(sums: list[float], rng: Random) -> int:
-    # random() alone is promised to give the same numbers on every Python
-    return min(bisect(sums, rng.random() * sums[-1]), len(sums) - 1)
-
-
-def _with_leaves(child: Child, words: Iterator[str]) -> Child:
-    if isinstance(child, str):
-        return next(words)
-    return Tree(child.label, [_with_leaves(grandchild, words) for grandchild in child.children])
+def _with_leaves(tree: Tree, words: Iterator[str]) -> Tree:
+    children = [
+        next(words) if isinstance(child, str) else _with_leaves(child, words) for child in tree.children
+    ]
+    return Tree(tree.label, children)
