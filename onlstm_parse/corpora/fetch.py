@@ -14,7 +14,6 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from itertools import count
 from pathlib import Path, PurePosixPath
 
 from onlstm_parse.corpora.catalogue import Corpus, Remote, corpora_cache
@@ -44,10 +43,9 @@ def fetch(
         return target, None
     downloads = target.with_name(f".{corpus.name}.download")
     fresh = downloads / "new"
-    numbers = count()
 
     def get(remote: Remote) -> Path:
-        file = downloads / f"{next(numbers)}-{remote.url.rpartition('/')[2]}"
+        file = downloads / remote.url.removeprefix("https://").replace("/", "-")
         if not file.exists():
             download(remote.url, file, remote.digest, progress)
         return file

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from itertools import accumulate, product
 from math import inf, prod
 from os import PathLike
-from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 from onlstm_parse.errors import FormatError
 from onlstm_parse.registry import nearest
+from onlstm_parse.text.reading import decoded_lines
 from onlstm_parse.tree import Tree
 
 MAX_DEPTH = 24  # symbols on a path from the start symbol to a word
@@ -68,11 +68,8 @@ class Grammar:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Grammar:
-        try:
-            return cls(Path(path).read_text(encoding="utf-8-sig").splitlines(), path)
-        except UnicodeDecodeError as error:
-            found = f"byte {error.object[error.start]:#04x}"
-            raise FormatError(f"expected UTF-8, found {found}", file=path) from error
+        with decoded_lines(path) as lines:
+            return cls(list(lines), path)
 
     # -- reading ---------------------------------------------------------
 
@@ -103,18 +100,21 @@ class Grammar:
         A feature that the head does not name shares out the alternative's weight.
         """
         head_names = self._names(self._symbol((head, line))[0])
-        bars = [k for k, (token, _) in enumerate(tokens) if token == "|"]
-        for start, stop in zip([-1, *bars], [*bars, len(tokens)], strict=True):
-            alternative = tokens[start + 1 : stop]
+        alternatives: list[list[Token]] = [[]]
+        for token in tokens:
+            if token[0] == "|":
+                alternatives.append([])
+            else:
+                alternatives[-1].append(token)
+        for alternative in alternatives:
+            place = alternative[0][1] if alternative else line
             weight = 1.0
             if alternative and _WEIGHT.fullmatch(alternative[0][0]):
                 weight = float(alternative.pop(0)[0])
             items = [self._symbol(token) for token in alternative]
             if not weight or all(chance < 1 for _, chance in items):
                 problem = f"an alternative of {head} has no weight or can be empty"
-                place = tokens[min(start + 1, len(tokens) - 1)][1]
                 raise self._error(problem, place, "write at least one symbol without '?'")
-            place = alternative[0][1]
             names = dict.fromkeys(head_names + [n for symbol, _ in items for n in self._names(symbol)])
             weight /= prod(len(self.features[name]) for name in names if name not in head_names)
             for values in product(*(self.features[name] for name in names)):
