@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from os import PathLike
 from pathlib import Path
 
 from onlstm_parse.corpora.catalogue import CORPORA, Corpus, corpora_cache
 from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.files import folder_written_whole
 from onlstm_parse.registry import nearest
 from onlstm_parse.version import VERSION
 
@@ -82,13 +81,6 @@ def _made_or_missed(corpus: Corpus) -> Path:
     key = hashlib.sha256(VERSION.encode() + synthetic.grammars()[corpus.grammar].read_bytes()).hexdigest()
     folder = corpora_cache() / "made" / f"{corpus.name}-{key[:12]}"
     if not folder.is_dir():
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as beside:
-                synthetic.make(corpus.grammar, Path(beside, "new"))
-                if not folder.is_dir():  # nobody else was quicker
-                    shutil.move(Path(beside, "new"), folder)
-        except OSError as error:
-            remedy = "set ONLSTM_CACHE to a folder that you may write to"
-            raise OnlstmError(f"cannot write: {error.strerror}", file=folder, remedy=remedy) from error
+        with folder_written_whole(folder) as new:
+            synthetic.make(corpus.grammar, new)
     return folder
