@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from onlstm_parse.tree import Tree, read_brackets
+from onlstm_parse.brackets import read_brackets
+from onlstm_parse.tree import Tree
 from onlstm_parse.treebanks.reading import Format
 
 _MARKUP = re.compile(r"\s*<[^()]*>\s*")  # <S ID=1>, </DOC>: between the trees of the Chinese Treebank
