@@ -34,7 +34,7 @@ _ESCAPE = re.compile(rf"[()\s]|-(?=(?:{_LOOKALIKE})[-()\s])", re.ASCII)
 _TOKENS = re.compile(r"(\()\s*+([^()\s]*+)(?:\s++([^()\s]++)\s*+\))?|([^()\s]++)|\)", re.ASCII)
 _UNFINISHED = re.compile(r"\(\s*+[^()\s]*+(?:\s++[^()\s]++)?+\s*+$", re.ASCII)  # may become a pre-terminal
 _PIECE = 50_000
-_COMMENT = re.compile(r"\s*(?:[;%#]|\*x\*)")
+COMMENT = re.compile(r"\s*(?:[;%#]|\*x\*)")
 
 
 def escape(token: str) -> str:
@@ -156,7 +156,7 @@ class _Source:
     def __iter__(self) -> Iterator[str]:
         carried = ""
         for number, line in enumerate(self.lines, 1):
-            if not (self.labels or carried) and _COMMENT.match(line):
+            if not (self.labels or carried) and COMMENT.match(line):
                 continue
             for start, piece in _pieces(line):
                 text = f"{carried} {piece}" if carried else piece
@@ -198,7 +198,7 @@ class _Source:
 def _pieces(line: str) -> Iterator[tuple[int, str]]:
     """A line, cut before a bracket every so often to keep the list of its tokens short."""
     start = 0
-    while 0 <= (stop := line.find("(", start + _PIECE)):
+    while (stop := line.find("(", start + _PIECE)) >= 0:
         yield start, line[start:stop]
         start = stop
     yield start, line[start:]

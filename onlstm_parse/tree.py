@@ -248,7 +248,7 @@ class Flat(NamedTuple):
     spans: list[Bracket]
 
     def pruned(self, keep: Sequence[bool]) -> Flat:
-        """Without the leaves that are not kept, nor the constituents left empty: `filters.prune` of the tree."""
+        """Without the leaves not kept, nor the constituents left empty: as `filters.prune` of the tree."""
         position = list(accumulate(keep, initial=0))
         leaves = [leaf for leaf, kept in zip(self.leaves, keep, strict=True) if kept]
         tags = [tag for tag, kept in zip(self.tags, keep, strict=True) if kept]
@@ -266,7 +266,7 @@ class Flat(NamedTuple):
         spans = list(self.spans)
         while spans and spans[-1][2] in ROOTS:
             start, stop, _ = spans.pop()
-            if spans[-1:] and spans[-1][:2] == (start, stop) or (stop == 1 and self.tags[0] is not None):
+            if (spans[-1:] and spans[-1][:2] == (start, stop)) or (stop == 1 and self.tags[0] is not None):
                 continue
             spans.append((start, stop, "X"))
         return Flat(self.leaves, self.tags, spans)
