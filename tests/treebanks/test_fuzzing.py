@@ -187,6 +187,18 @@ def test_depth_is_no_limit(format, tmp_path):
     assert trees_or_error(read_treebank(file)) == [gold.tree]
 
 
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize(
+    "start", ["", "(X ", "#1:1.[3] ", "<S ID=1>", "<corpus>", "<alpino_ds>", "#BOS 1 0 0 0\n", "1\t"]
+)
+def test_long_lines_are_read_in_one_go(format, start):
+    """Hangs where a pattern tries every way to take a line."""
+    for piece in (" ", "(", "[", "<", "<!--a-->", "</a>", "a:", "\t", "# ", "-", "a (", "</a", "&"):
+        text = start + piece * 100_000 + "x"
+        trees_or_error(FORMATS[format].read(text.split("\n"), Path("f")))
+        FORMATS[format].recognises(text)
+
+
 @pytest.mark.parametrize("format", ["tiger", "alpino"])
 def test_entities_are_refused(format, tmp_path):
     file = tmp_path / "a"
