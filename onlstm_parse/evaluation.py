@@ -30,7 +30,7 @@ def evaluate(
 
     Returns what `Score.to_json` gives for the parser's rule, with `baselines`, `by_rule` (sentence
     F1 of the same levels under each rule) and `perplexity` (per word and closing `<eos>`, each
-    sentence from a zero state). Raises OnlstmError where the treebank cannot be read.
+    sentence from a zero state; where `objective` is masked, a pseudo-perplexity). Raises OnlstmError where the treebank cannot be read.
     """
     names: Sequence[str | PathLike[str]] = [treebank] if isinstance(treebank, str | PathLike) else treebank
     paths = [path for name in names for path in corpora.locate_treebank(name)]
@@ -54,5 +54,6 @@ def evaluate(
         **scores[parser.rule].to_json(),
         "by_rule": {rule: one.sentence_f1 for rule, one in scores.items()},
         "baselines": baselines(gold, protocol),
+        "objective": parser.run.config.model.objective,
         "perplexity": math.exp(sum(reading.loss or 0.0 for reading in readings) / tokens),
     }

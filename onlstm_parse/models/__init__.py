@@ -59,7 +59,9 @@ CATALOGUE = {
     "on-sru": Entry(
         "on_sru:OnSru", "this toolkit, after Lei et al. 2018", "master forget gate", True, ordered=True
     ),
-    "on-gru": Entry("on_gru:OnGru", "this toolkit, after Shen et al. 2019", "master forget gate", ordered=True),
+    "on-gru": Entry(
+        "on_gru:OnGru", "this toolkit, after Shen et al. 2019", "master forget gate", ordered=True
+    ),
 }
 
 MODELS = Table("model", {name: f"onlstm_parse.models.{entry.layer}" for name, entry in CATALOGUE.items()})

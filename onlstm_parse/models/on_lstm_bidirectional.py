@@ -1,6 +1,6 @@
 """ON-LSTM in both directions, trained to guess words that are hidden from it.
 
-    h→, d→ = ON-LSTM(x_1 ... x_T),   h←, d← = ON-LSTM(x_T ... x_1),   h_t = h→_t + h←_t
+    h→, d→ = ON-LSTM(x_1 ... x_T),   h←, d← = ON-LSTM(x_T ... x_1),   h_t = h→_t + V h←_t
 
 Source: this toolkit's own, after Shen et al. 2019; hidden words: Devlin et al. 2019.
 Levels: d→_t is the boundary between t - 1 and t as read from the left; d←_{t-1} the same boundary as
@@ -10,7 +10,7 @@ read from the right. Their mean or their maximum (`directions`); the first token
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from onlstm_parse.models.base import Layer, LayerState
 from onlstm_parse.models.config import ModelConfig
@@ -25,6 +25,7 @@ class BidirectionalOnLstm(Layer):
         self.config = config
         self.forwards = OnLstm(input_size, hidden_size, config)
         self.backwards = OnLstm(input_size, hidden_size, config)
+        self.turn = nn.Linear(hidden_size, hidden_size, bias=False)
 
     def initial_state(self, batch: int) -> LayerState:
         return self.forwards.initial_state(batch)
@@ -35,4 +36,4 @@ class BidirectionalOnLstm(Layer):
         earlier = torch.cat((from_left[:1], from_right.flip(0)[:-1]))
         pair = torch.stack((from_left, earlier))
         levels = pair.mean(0) if self.config.directions == "mean" else pair.amax(0)
-        return right + left.flip(0), state, levels
+        return right + self.turn(left.flip(0)), state, levels

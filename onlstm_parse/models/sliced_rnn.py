@@ -45,7 +45,9 @@ class SlicedRnn(Layer):
         summaries, _, _ = self.above(low[-1], (g,))
         summaries = torch.cat((g.unsqueeze(0), summaries.to(g.dtype)))
         out = low + self.down(summaries[:-1])
-        out, levels = (_in_order(part)[begun.shape[1] : steps] for part in (out, levels.view(w, slices, batch)))
+        out, levels = (
+            _in_order(part)[begun.shape[1] : steps] for part in (out, levels.view(w, slices, batch))
+        )
         return out, (x[full * w :].transpose(0, 1), summaries[full]), levels
 
 
