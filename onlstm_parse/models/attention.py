@@ -21,7 +21,7 @@ from onlstm_parse.ops.attention import attention_levels, attention_weights, rota
 
 
 class Attention(Layer):
-    """State: keys and values of the last tokens, at most `context`, (B, ·, 2AD), and p over them, (B, A, ·)."""
+    """State: keys and values of the last tokens (B, ·, 2AD), at most `context`, and p over them (B, A, ·)."""
 
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__()

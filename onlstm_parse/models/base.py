@@ -67,6 +67,14 @@ def _uniform(*shape: int, fan_in: int) -> nn.Parameter:
     return nn.Parameter(torch.empty(shape).uniform_(-1, 1) / math.sqrt(fan_in))
 
 
+def keep_variance(weight: Tensor) -> None:
+    """Redraw weights (out, in) with variance 1 / in, so that what goes through keeps its size.
+
+    For layers without a cell that adds up: the usual third of it fades from layer to layer.
+    """
+    nn.init.normal_(weight, std=weight.shape[1] ** -0.5)
+
+
 class Encoded(NamedTuple):
     """What the encoder makes of (T, B) words."""
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from onlstm_parse.models.base import Layer, LayerState
+from onlstm_parse.models.base import Layer, LayerState, keep_variance
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.movement import movement
 
@@ -28,6 +28,8 @@ class EchoState(Layer):
         self.hidden_size = hidden_size
         self.enter = nn.Linear(input_size, hidden_size)
         self.leave = nn.Linear(hidden_size, hidden_size, bias=False)
+        keep_variance(self.enter.weight)
+        keep_variance(self.leave.weight)
         orthogonal, _ = torch.linalg.qr(torch.randn(hidden_size, hidden_size))
         self.register_buffer("recurrent", config.spectral_radius * orthogonal)
 

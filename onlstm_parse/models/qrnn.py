@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from onlstm_parse.models.base import Layer, LayerState
+from onlstm_parse.models.base import Layer, LayerState, keep_variance
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.convolution import causal_windows
 from onlstm_parse.ops.forget_mult import forget_mult
@@ -24,6 +24,7 @@ class Qrnn(Layer):
         super().__init__()
         self.input_size, self.hidden_size, self.kernel = input_size, hidden_size, config.kernel
         self.convolution = nn.Linear(config.kernel * input_size, 3 * hidden_size)
+        keep_variance(self.convolution.weight)
 
     def initial_state(self, batch: int) -> LayerState:
         return self.zeros(batch, self.hidden_size), self.zeros(batch, self.kernel - 1, self.input_size)

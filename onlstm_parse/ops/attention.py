@@ -38,8 +38,13 @@ def attention_levels(weights: Tensor, before: Tensor, hard: bool = False) -> Ten
     before the first, all zeros (nothing shared) at the beginning. Hard: the share of heads whose
     likeliest key changes.
     """
-    pairs = torch.cat((before.unsqueeze(2), weights), 2)
+    before = before.unsqueeze(2)
     if hard:
-        pairs = ((pairs == pairs.amax(-1, keepdim=True)) & (pairs > 0)).to(weights.dtype)
-    shared = torch.minimum(pairs[:, :, 1:], pairs[:, :, :-1]).sum(-1)
-    return (1 - shared).clamp(0, 1).mean(1).t()
+        weights, before = _likeliest(weights), _likeliest(before)
+    first = torch.minimum(weights[:, :, :1], before).sum(-1)
+    others = torch.minimum(weights[:, :, 1:], weights[:, :, :-1]).sum(-1)
+    return (1 - torch.cat((first, others), 2)).clamp(0, 1).mean(1).t()
+
+
+def _likeliest(weights: Tensor) -> Tensor:
+    return ((weights == weights.amax(-1, keepdim=True)) & (weights > 0)).to(weights.dtype)

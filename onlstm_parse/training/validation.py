@@ -20,7 +20,7 @@ SATURATED_SPREAD = 0.01
 
 @dataclass(frozen=True)
 class Validation:
-    """Perplexity per token (of a masked model pseudo-perplexity), and mean and standard deviation of the tree layer's levels."""
+    """Perplexity (pseudo- for a masked model), and mean and standard deviation of the tree layer's levels."""
 
     perplexity: float
     level_mean: float
