@@ -23,7 +23,6 @@ class Rnn(RecurrentLayer):
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__(hidden_size, input_size, hidden_size, config)
         keep_variance(self.weight_ih)
-        keep_variance(self.weight_hh)
 
     def initial_state(self, batch: int) -> LayerState:
         return (self.zeros(batch, self.hidden_size),)
