@@ -23,6 +23,8 @@ from onlstm_parse.ops.attention import attention_levels, attention_weights, rota
 class Attention(Layer):
     """State: keys and values of the last tokens (B, ·, 2AD), at most `context`, and p over them (B, A, ·)."""
 
+    residual = True
+
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__()
         self.hidden_size, self.config = hidden_size, config

@@ -33,6 +33,7 @@ class Layer(nn.Module):
     """
 
     hard_levels = False
+    residual = False  # whether outputs are sums without bound, to be normalised behind the last layer
 
     def initial_state(self, batch: int) -> LayerState:
         """Zeros, on the device of the weights; a memory that grows begins empty."""
@@ -97,6 +98,10 @@ class LanguageModel(nn.Module):
             self.mask = nn.Parameter(torch.zeros(config.embedding))
         make = MODELS[config.model]
         self.layers = nn.ModuleList(make(size, units, config) for size, units in config.layer_sizes())
+        self.norm = nn.LayerNorm(config.embedding) if make.residual else None
+        if self.norm is not None:
+            # Small, as an LSTM's outputs are when training begins: then no word is a certain one.
+            nn.init.constant_(self.norm.weight, 0.1)
 
     def initial_state(self, batch: int) -> State:
         return [layer.initial_state(batch) for layer in cast(list[Layer], self.layers)]
@@ -114,6 +119,8 @@ class LanguageModel(nn.Module):
         next_state, levels = [], []
         for depth, (layer, layer_state) in enumerate(zip(self.layers, state, strict=True), start=1):
             raw, layer_state, layer_levels = layer(x, layer_state)
+            if depth == config.layers and self.norm is not None:
+                raw = self.norm(raw)
             rate = config.dropout_output if depth == config.layers else config.dropout_between
             x = variational_dropout(raw, rate, training)
             next_state.append(layer_state)

@@ -22,6 +22,8 @@ from onlstm_parse.ops.convolution import causal_windows
 class GluCnn(Layer):
     """State: the normalised inputs that the next window still sees, (B, kernel - 1, in)."""
 
+    residual = True
+
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__()
         self.input_size, self.config = input_size, config

@@ -25,6 +25,8 @@ DILATIONS = (1, 2, 4)
 class Tcn(Layer):
     """State: tanh of the last output (B, H), and for each dilation its past inputs, (B, ·, H)."""
 
+    residual = True
+
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__()
         self.hidden_size, self.kernel = hidden_size, config.kernel
