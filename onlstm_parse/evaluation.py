@@ -29,8 +29,9 @@ def evaluate(
     """Parse the sentences of a treebank (files, folders or corpus names) and score the trees.
 
     Returns what `Score.to_json` gives for the parser's rule, with `baselines`, `by_rule` (sentence
-    F1 of the same levels under each rule) and `perplexity` (per word and closing `<eos>`, each
-    sentence from a zero state). Raises OnlstmError where the treebank cannot be read.
+    F1 of the same levels under each rule), `objective` and `perplexity` (per word and closing `<eos>`,
+    each sentence from a zero state; a pseudo-perplexity where the objective is masked).
+    Raises OnlstmError where the treebank cannot be read.
     """
     names: Sequence[str | PathLike[str]] = [treebank] if isinstance(treebank, str | PathLike) else treebank
     paths = [path for name in names for path in corpora.locate_treebank(name)]
@@ -54,5 +55,6 @@ def evaluate(
         **scores[parser.rule].to_json(),
         "by_rule": {rule: one.sentence_f1 for rule, one in scores.items()},
         "baselines": baselines(gold, protocol),
+        "objective": parser.run.config.model.objective,
         "perplexity": math.exp(sum(reading.loss or 0.0 for reading in readings) / tokens),
     }

@@ -15,6 +15,7 @@ from onlstm_parse.version import VERSION
 COMMANDS = Table(
     "command",
     {
+        "models": "onlstm_parse.cli.models:main",
         "train": "onlstm_parse.cli.train:main",
         "parse": "onlstm_parse.cli.parse:main",
         "evaluate": "onlstm_parse.cli.evaluate:main",
@@ -27,6 +28,7 @@ HELP = """usage: onlstm-parse COMMAND ...
 
 Learns grammar from raw text with ordered-neuron language models.
 
+  models    list the language models
   train     train a language model on text, into a run folder
   parse     parse sentences with a run
   evaluate  score a run's trees against a treebank, beside trivial parsers

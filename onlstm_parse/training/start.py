@@ -12,6 +12,7 @@ import torch
 from onlstm_parse import corpora
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.models.base import LanguageModel
+from onlstm_parse.models.sizes import matched
 from onlstm_parse.ops.precision import choose_device
 from onlstm_parse.runs import CONFIG, Run, RunConfig
 from onlstm_parse.text.batches import Stream
@@ -42,6 +43,8 @@ def train(
     """
     names = [str(text) for text in texts]
     chosen = change(settings_for(names, size, recipe), **settings)
+    if "hidden" not in settings:
+        chosen = chosen._replace(model=matched(chosen.model))
     valid_name = None if valid is None else str(valid)
     return train_run(names, Path(out), chosen, valid=valid_name, resume=resume, quiet=quiet)
 
@@ -143,19 +146,22 @@ def _check_same_text(data: dict[str, Any], stored: dict[str, Any], folder: Path)
 
 
 def _headline(data: dict[str, Any], settings: Settings, model: LanguageModel, trainer: Trainer) -> str:
+    masked = settings.model.objective == "masked"
+    hint = "; it guesses hidden words, so its perplexities are pseudo-perplexities" if masked else ""
     return (
         f"text: {data['train_tokens']:,} tokens ({data['valid_tokens']:,} held out for validation), "
         f"{data['vocabulary']:,} words ({data['valid_unknown']:.1%} of the held-out ones unknown), "
         f"tokeniser {settings.text.tokeniser}, normalisation {settings.text.normalisation}\n"
         f"model: {settings.model.model}, {model.parameter_count():,} parameters; "
-        f"{trainer.precision} on {trainer.device}"
+        f"{trainer.precision} on {trainer.device}{hint}"
     )
 
 
 def _closing_line(trainer: Trainer, folder: Path) -> str:
     progress = trainer.progress
     best = min(progress.perplexities)
+    perplexity = trainer.model.config.perplexity_name
     return (
-        f"done: validation perplexity {best:.2f} after {progress.tokens:,} tokens "
+        f"done: validation {perplexity} {best:.2f} after {progress.tokens:,} tokens "
         f"in {progress.seconds / 60:.1f} minutes; the run is in {folder}"
     )

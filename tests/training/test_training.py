@@ -63,6 +63,16 @@ def test_interrupted_and_resumed_is_uninterrupted(text_file, tmp_path, recipe, u
     assert reports[0] == reports[1]
 
 
+@pytest.mark.parametrize("model", ["on-lstm-bidirectional", "hierarchical-attention", "echo-state"])
+def test_every_kind_of_state_and_draw_is_resumed(text_file, tmp_path, model, tiny):
+    settings = {**tiny, "model": model}
+    onlstm_parse.train([text_file], tmp_path / "whole", **settings)
+    with pytest.raises(KeyboardInterrupt):
+        train_interrupted_at(13, [text_file], tmp_path / "cut", **settings)
+    onlstm_parse.train([text_file], tmp_path / "cut", resume=True, **settings)
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "cut"))
+
+
 def test_killed_and_resumed_is_uninterrupted(text_file, tmp_path, tiny):
     """kill -9 wherever it strikes, several times; the command line goes on with --resume alone."""
     options = [f"--{name.replace('_', '-')}={value}" for name, value in {**tiny, "epochs": 4}.items()]
