@@ -37,7 +37,7 @@ class Remote:
 
 @dataclass(frozen=True)
 class Corpus:
-    """What a name stands for; `train`, `valid` and `trees` are globs in its folder."""
+    """What a name stands for; `train`, `valid`, `test` and `trees` are globs in its folder."""
 
     name: str
     language: str
@@ -46,6 +46,7 @@ class Corpus:
     source: str
     train: tuple[str, ...] = ()
     valid: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
     trees: tuple[str, ...] = ()
     format: str | None = None
     """The treebank format, a name in treebanks.FORMATS."""
@@ -83,6 +84,7 @@ def _synthetic(grammar: str, tokeniser: str, normalisation: str, words: str) -> 
         "made with the built-in grammar",
         train=("train.txt",),
         valid=("valid.txt",),
+        test=("test.txt",),
         trees=("test.trees",),
         format="penn",
         words=words,
@@ -103,6 +105,7 @@ _ALL = (
         "Mikolov's Penn Treebank text, WSJ sections 00-24",
         train=("train.txt",),
         valid=("valid.txt",),
+        test=("test.txt",),
         tokeniser="whitespace",
         normalisation="mikolov",
         remotes=tuple(
@@ -171,6 +174,7 @@ _ALL = (
         "UD Chinese GSD 2.15, words parted by spaces",
         train=("train.txt",),
         valid=("valid.txt",),
+        test=("test.txt",),
         tokeniser="whitespace",
         normalisation="words",
         remotes=tuple(
