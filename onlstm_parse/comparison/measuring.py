@@ -11,7 +11,6 @@ from onlstm_parse.comparison.plan import Plan
 from onlstm_parse.comparison.records import Brackets
 from onlstm_parse.evaluation import read_gold
 from onlstm_parse.induction import SPLITTERS
-from onlstm_parse.models import MODELS
 from onlstm_parse.ops.precision import choose_device, choose_precision
 from onlstm_parse.parser import Parser
 from onlstm_parse.runs import Run
@@ -26,9 +25,9 @@ from onlstm_parse.training.validation import validate
 VALIDATION_COLUMNS = 16  # streams of text, as in training
 
 
-def masked(model: str) -> bool:
-    """Whether a model predicts words from both sides: its perplexity is then a pseudo-perplexity."""
-    return getattr(MODELS[model], "masked", False)
+def masked(run: Run) -> bool:
+    """Whether the model predicts words from both sides: its perplexity is then a pseudo-perplexity."""
+    return getattr(run.config.model, "objective", "causal") == "masked"
 
 
 def scores(run: Run, plan: Plan) -> tuple[dict[str, dict[str, Any]], Brackets]:

@@ -72,11 +72,12 @@ class Plan:
         PROTOCOLS[self.protocol]
         for job in self.jobs():
             self.settings_of(job)
-        paths = {name: getattr(self, name) for name in ("treebank", "valid", "test")}
         return replace(
             self,
             text=tuple(map(corpora.lasting, self.text)),
-            **{name: path and corpora.lasting(path) for name, path in paths.items()},
+            treebank=corpora.lasting(self.treebank),
+            valid=self.valid and corpora.lasting(self.valid),
+            test=self.test and corpora.lasting(self.test),
             models=_unique(self.models),
             seeds=_unique(self.seeds),
             settings=self.settings._replace(training=self.settings.training.budgeted()),

@@ -55,43 +55,63 @@ def f1_against_perplexity(
 ) -> Figure:
     """For each model its perplexity and its F1 by rule; `references` are lines across."""
     axes = _axes(8, 5.5)
-    for (model, (x, by_rule)), (_, colour) in zip(points.items(), cycle(STYLES), strict=False):
+    for (_, (x, by_rule)), (_, colour) in zip(points.items(), cycle(STYLES), strict=False):
         heights = [y.mean for y in by_rule.values()]
         axes.plot([x.mean] * len(heights), heights, color=colour, linewidth=1, alpha=0.5)
         for rule, y in by_rule.items():
+            fill = colour if rule == "token" else "white"
             axes.errorbar(
                 *(x.mean, y.mean, y.sd, x.sd),
                 fmt=MARKERS.get(rule, "^"),
                 color=colour,
-                markerfacecolor=colour if rule == "token" else "white",
-                capsize=2,
+                ecolor=(colour, 0.4),
+                elinewidth=0.9,
+                markerfacecolor=fill,
             )
-        axes.annotate(
-            model, (x.mean, max(heights)), (0, 7), textcoords="offset points", ha="center", color=colour
-        )
     for rule in next(iter(points.values()))[1]:
-        axes.plot(
-            *([], []),
-            MARKERS.get(rule, "^"),
-            color="#555555",
-            markerfacecolor="#555555" if rule == "token" else "white",
-            label=f"{rule} rule",
-        )
-    for name, height in references.items():
+        fill = "#555555" if rule == "token" else "white"
+        axes.plot([], [], MARKERS.get(rule, "^"), color="#555555", markerfacecolor=fill, label=f"{rule} rule")
+    for height in references.values():
         axes.axhline(height, color="#999999", linewidth=0.8, linestyle=":", zorder=0)
-        axes.annotate(
-            f" {name}",
-            (1, height),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontsize=8,
-            color="#777777",
-        )
     axes.margins(0.12)
     axes.set_xlabel(f"{perplexity} (lower is better)")
     axes.set_ylabel(f1)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+    _name_references(axes, references)
+    _name_points(axes, {name: (x.mean, max(y.mean for y in ys.values())) for name, (x, ys) in points.items()})
     return axes.figure  # type: ignore[return-value]
+
+
+def _name_references(axes: Axes, references: Mapping[str, float]) -> None:
+    """Behind the right end of each line; names of close lines move up."""
+    low, high = axes.get_ylim()
+    last = low
+    for name, height in sorted(references.items(), key=lambda item: item[1]):
+        last = max(height, last + 0.03 * (high - low))
+        place: Any = (1.01, last)
+        across: Any = ("axes fraction", "data")
+        axes.annotate(name, place, xycoords=across, va="center", fontsize=8, color="#777777")
+
+
+def _name_points(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
+    """Above each point; a name that would cover an earlier one moves up."""
+    taken: list[tuple[float, float, float]] = []  # left, right, bottom; in pixels
+    styles = dict(zip(points, cycle(STYLES), strict=False))
+    for name, point in sorted(points.items(), key=lambda item: item[1][1]):
+        x, y = axes.transData.transform(point)
+        half, bottom = 3.4 * len(name) + 2, y + 9
+        for left, right, other in sorted(taken, key=lambda box: box[2]):
+            if left < x + half and x - half < right and abs(other - bottom) < 12:
+                bottom = other + 12
+        taken.append((x - half, x + half, bottom))
+        offset = (0, (bottom - y) * 72 / 100)  # points, at the figure's own 100 pixels an inch
+        axes.annotate(
+            *(name, point, offset),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8.5,
+            color=styles[name][1],
+        )
 
 
 def heat_map(lines: Mapping[str, Sequence[float | None]], columns: Sequence[str], title: str) -> Figure:
