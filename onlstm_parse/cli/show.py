@@ -10,7 +10,7 @@ from typing import Literal
 import tyro
 from tyro.conf import Positional
 
-from onlstm_parse.errors import UsageError
+from onlstm_parse.errors import OnlstmError, UsageError
 
 
 def show(
@@ -54,17 +54,21 @@ def _sentences(file: str | None, text: tuple[str, ...], limit: int, bad_bytes: s
     """The sentences to draw; raises UsageError where none or two sources are given."""
     from onlstm_parse.text.reading import decoded_lines
 
-    if (file is None) == (not text):
-        problem = "both a file and --text were given" if text else "no sentence was given"
-        raise UsageError(problem, remedy="give a file of sentences, or --text SENTENCE")
-    if text:
-        return [line for one in text for line in one.splitlines() if line.strip()]
-    assert file is not None
+    remedy = "give a file of sentences, or --text SENTENCE"
+    if file is not None and text:
+        raise UsageError("both a file and --text were given", remedy=remedy)
+    if file is None:
+        given = [line for one in text for line in one.splitlines() if line.strip()]
+        if not given:
+            raise UsageError("no sentence was given", remedy=remedy)
+        return given
     with decoded_lines(file, bad_bytes) as lines:
         worded = (line.rstrip("\r\n") for line in lines if line.strip())
         found = list(islice(worded, limit))
         if next(worded, None) is not None:
             print(f"onlstm-parse: the first {limit} sentences are drawn; see --limit", file=sys.stderr)
+    if not found:
+        raise OnlstmError("expected sentences, found none", file=file, remedy=remedy)
     return found
 
 

@@ -96,17 +96,24 @@ def _add_curve(
             drawing.dots += dots
 
 
-def stacked(drawings: Sequence[Drawing]) -> Drawing:
-    """One below the other."""
-    whole = Drawing(max(one.width for one in drawings), 0)
-    for one in drawings:
-        down = whole.height
-        whole.lines += [Line([(x, y + down) for x, y in line.points], line.role) for line in one.lines]
-        whole.labels += [label._replace(y=label.y + down) for label in one.labels]
-        whole.dots += [dot._replace(y=dot.y + down) for dot in one.dots]
-        whole.height += one.height + GAP
-    whole.height -= GAP
+def tiled(rows: Sequence[Sequence[Drawing]]) -> Drawing:
+    """Rows of drawings below each other, those of a row side by side."""
+    whole = Drawing(0, 0)
+    for row in rows:
+        across = 0.0
+        for one in row:
+            _add(whole, one, across, whole.height)
+            across += one.width + GAP
+        whole.width = max(whole.width, across - GAP)
+        whole.height += max(one.height for one in row) + GAP
     return whole
+
+
+def _add(whole: Drawing, one: Drawing, across: float, down: float) -> None:
+    for points, role in one.lines:
+        whole.lines.append(Line([(x + across, y + down) for x, y in points], role))
+    whole.labels += [label._replace(x=label.x + across, y=label.y + down) for label in one.labels]
+    whole.dots += [dot._replace(x=dot.x + across, y=dot.y + down) for dot in one.dots]
 
 
 STYLE = """text{font:13px system-ui,sans-serif;fill:currentColor;text-anchor:middle}

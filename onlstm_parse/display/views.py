@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from onlstm_parse.display.drawing import STYLE, Drawing, panel, stacked, to_figure, to_svg
+from onlstm_parse.display.drawing import STYLE, Drawing, panel, tiled, to_figure, to_svg
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.files import written_whole
 from onlstm_parse.induction import SPLITTERS
@@ -69,13 +70,24 @@ def as_html(sentences: list[list[View]], title: str, facts: str) -> str:
 
 
 def as_svg(sentences: list[list[View]], title: str, facts: str) -> str:
-    return to_svg(stacked([view.drawing() for views in sentences for view in views]))
+    return to_svg(_tiles(sentences))
+
+
+def _tiles(sentences: list[list[View]]) -> Drawing:
+    """A row a layer, the rules side by side."""
+    return tiled(
+        [
+            [view.drawing() for view in row]
+            for views in sentences
+            for _, row in groupby(views, key=lambda view: view.layer)
+        ]
+    )
 
 
 def write_png(sentences: list[list[View]], path: Path) -> None:
     """Raises OnlstmError without matplotlib, or without a font for the words."""
     try:
-        figure = to_figure(stacked([view.drawing() for views in sentences for view in views]))
+        figure = to_figure(_tiles(sentences))
     except ImportError:
         remedy = "pip install 'onlstm-parse[plot]', or write .svg or .html"
         raise OnlstmError("PNG needs matplotlib, which is not installed", remedy=remedy) from None
