@@ -99,6 +99,15 @@ def test_what_is_finished_is_not_done_again(finished, text_file, treebank, tiny,
     assert (finished / "results.csv").read_bytes() == before
 
 
+def test_the_process_that_waits_holds_no_torch(finished):
+    code = (
+        "import sys; from onlstm_parse.cli.main import main\n"
+        f"sys.exit(main(['compare', '--quiet', '--out', {str(finished)!r}]) or 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
