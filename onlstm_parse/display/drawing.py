@@ -18,7 +18,7 @@ from onlstm_parse.tree import Tree
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MARGIN, ROW, UNIT = 16, 24, 8  # around all, between depths, a narrow character
+MARGIN, ROW, UNIT = 16, 20, 8  # around all, between depths, a narrow character
 LEFT = 36  # for the ticks
 TITLE, WORDS, CURVE = 26, 30, 70  # heights
 GAP = 18  # between panels
@@ -71,7 +71,11 @@ def panel(tree: Tree, title: str = "") -> Drawing:
     drawing = Drawing(max(right, LEFT + text_width(title)) + MARGIN, height)
     if title:
         drawing.labels.append(Label(LEFT, MARGIN + 8, title, "title"))
-    drawing.lines += [Line([(x, y), child], "branch") for x, y, children in nodes for child in children]
+    drawing.lines += [  # elbows: slanting branches of flat trees would cross other nodes
+        Line([(x, y), (below, y), (below, lower)], "branch")
+        for x, y, children in nodes
+        for below, lower in children
+    ]
     drawing.labels += [Label(x, base + 16, word, "word") for x, word in zip(centres, words, strict=True)]
     if tree.levels:
         _add_curve(drawing, list(zip(centres, words, tree.levels, strict=True)), base + WORDS, right)
@@ -118,7 +122,7 @@ def _add(whole: Drawing, one: Drawing, across: float, down: float) -> None:
 
 STYLE = """text{font:13px system-ui,sans-serif;fill:currentColor;text-anchor:middle}
 .title{font-weight:600;text-anchor:start}.tick{font-size:9px;text-anchor:end;opacity:.6}
-polyline{fill:none;stroke:currentColor}.branch{opacity:.55;stroke-width:1.2}.guide{opacity:.15}
+polyline{fill:none;stroke:currentColor}.branch{opacity:.6;stroke-width:1.2;stroke-linejoin:round}.guide{opacity:.15}
 .curve{stroke:#3b82c4;stroke-width:1.6}circle{fill:#3b82c4}"""
 
 
