@@ -9,7 +9,6 @@ import numpy as np
 
 from onlstm_parse.comparison.plan import Plan
 from onlstm_parse.comparison.records import Brackets
-from onlstm_parse.evaluation import read_gold
 from onlstm_parse.induction import SPLITTERS
 from onlstm_parse.ops.precision import choose_device, choose_precision
 from onlstm_parse.parser import Parser
@@ -32,7 +31,7 @@ def masked(run: Run) -> bool:
 
 def scores(run: Run, plan: Plan) -> tuple[dict[str, dict[str, Any]], Brackets]:
     """For each column "LAYER/RULE" sentence and corpus F1 and recall by label; and all brackets."""
-    gold = read_gold(plan.treebank, plan.format, plan.words, plan.longest)
+    gold = plan.gold()
     sentences = [run.pipeline.encode_words(sentence.words) for sentence in gold.sentences]
     found: dict[str, dict[str, Any]] = {}
     brackets: Brackets = {}

@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 
 from onlstm_parse import corpora
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
+from onlstm_parse.evaluation import read_gold
 from onlstm_parse.files import written_whole
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.runs import from_dict
 from onlstm_parse.scoring import PROTOCOLS
+from onlstm_parse.scoring.alignment import Gold
 from onlstm_parse.text.config import TextConfig
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.settings import Settings
@@ -83,6 +85,10 @@ class Plan:
             settings=self.settings._replace(training=self.settings.training.budgeted()),
             fingerprints={name: fingerprint(files) for name, files in self._files().items() if files},
         )
+
+    def gold(self) -> Gold:
+        """The treebank's sentences as they are scored."""
+        return read_gold(self.treebank, self.format, self.words, self.longest)
 
     def test_files(self) -> list[Path]:
         """The test text: given, or the corpus' own; none where there is neither."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from onlstm_parse.comparison.plan import Plan
 from onlstm_parse.comparison.records import runs_folder
-from onlstm_parse.comparison.results import SPLITTERS, Row, layers
+from onlstm_parse.comparison.results import MASKED, SPLITTERS, Row, layers
 from onlstm_parse.files import written_whole
 from onlstm_parse.parser import tree_layer
 from onlstm_parse.runs import METRICS
@@ -29,7 +29,7 @@ def write_plots(plan: Plan, folder: Path, rows: list[Row], labels: list[str]) ->
         "test" if all("test_perplexity" in row.figures for row in done if not row.trivial) else "valid"
     )
     points = {
-        f"{row.name}{' †' if row.masked else ''}": (
+        _marked(row): (
             row.figures[f"{perplexity}_perplexity"],
             {rule: row.figures[f"f1 {layer} {rule}"] for rule in SPLITTERS},
         )
@@ -41,11 +41,13 @@ def write_plots(plan: Plan, folder: Path, rows: list[Row], labels: list[str]) ->
         for row in done
         if row.trivial and row.name in REFERENCES
     }
-    kind = {"test": "test", "valid": "validation"}[perplexity]
+    kind = {"test": "test", "valid": "validation"}[perplexity] + " perplexity"
+    if any(row.masked for row in done):
+        kind += f", of {MASKED} pseudo-perplexity"
     pictures = {
-        "learning_curves": learning_curves(_curves(plan, folder)),
+        "learning_curves": learning_curves(_curves(plan, folder, rows)),
         "f1_against_perplexity": f1_against_perplexity(
-            points, references, f"{kind} perplexity", f"sentence F1, {plan.protocol}, layer {layer}"
+            points, references, kind, f"sentence F1, {plan.protocol}, layer {layer}"
         ),
         "label_recall": heat_map(_recalls(done, labels), labels, f"recall of gold brackets, layer {layer}"),
     }
@@ -69,8 +71,13 @@ def _trivial_names(rows: list[Row]) -> set[str]:
     return {row.name for row in rows if row.trivial}
 
 
-def _curves(plan: Plan, folder: Path) -> dict[str, list[list[tuple[int, float]]]]:
+def _marked(row: Row) -> str:
+    return f"{row.name} {MASKED}" if row.masked else row.name
+
+
+def _curves(plan: Plan, folder: Path, rows: list[Row]) -> dict[str, list[list[tuple[int, float]]]]:
     """For each model a line a seed: (tokens seen, validation perplexity)."""
+    names = {row.name: _marked(row) for row in rows}
     curves: dict[str, list[list[tuple[int, float]]]] = {}
     for job in plan.jobs():
         path = runs_folder(folder) / job.name / METRICS
@@ -78,7 +85,7 @@ def _curves(plan: Plan, folder: Path) -> dict[str, list[list[tuple[int, float]]]
             reports = map(json.loads, path.read_text(encoding="utf-8").splitlines())
             points = [(one["tokens"], one["valid_perplexity"]) for one in reports if one["valid_perplexity"]]
             if points:
-                curves.setdefault(job.model, []).append(points)
+                curves.setdefault(names[job.model], []).append(points)
     return curves
 
 

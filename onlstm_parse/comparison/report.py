@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onlstm_parse.comparison.plan import Plan
-from onlstm_parse.comparison.results import SPLITTERS, Figure, Row, gold_labels, layers
+from onlstm_parse.comparison.results import MASKED, SPLITTERS, Figure, Row, gold_labels, layers
 from onlstm_parse.display.tables import markdown_table
 from onlstm_parse.parser import tree_layer
 from onlstm_parse.scoring import PROTOCOLS
@@ -11,7 +11,6 @@ from onlstm_parse.scoring.alignment import Gold
 from onlstm_parse.scoring.metrics import signature
 from onlstm_parse.training.config import BUDGETS
 
-MASKED = "†"
 # heading, key, decimals
 COLUMNS = (
     ("parameters", "parameters", 0),
@@ -48,7 +47,8 @@ def markdown(plan: Plan, rows: list[Row], gold: Gold) -> str:
 
 def _heading(plan: Plan, gold: Gold) -> str:
     training = plan.settings.training
-    budget = next(f"{getattr(training, name):,} {name}" for name in BUDGETS if getattr(training, name))
+    unit, amount = next((name, getattr(training, name)) for name in BUDGETS if getattr(training, name))
+    budget = f"{amount:,} {unit if amount != 1 else unit[:-1]}"
     seeds = ", ".join(map(str, plan.seeds))
     return (
         f"# {len(plan.models)} language models and their trees\n\n"

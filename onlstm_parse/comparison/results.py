@@ -13,16 +13,15 @@ from typing import Any, NamedTuple
 
 from onlstm_parse.comparison.agreement import self_f1s
 from onlstm_parse.comparison.plan import Plan
-from onlstm_parse.comparison.records import load_brackets, load_record, save_record
-from onlstm_parse.comparison.trivial import trivial_scores
-from onlstm_parse.evaluation import read_gold
+from onlstm_parse.comparison.records import load_brackets, load_record
+from onlstm_parse.comparison.trivial import TRIVIAL
 from onlstm_parse.files import written_whole
 from onlstm_parse.induction import SPLITTERS
 from onlstm_parse.parser import tree_layer
 from onlstm_parse.scoring import PROTOCOLS
 from onlstm_parse.scoring.alignment import Gold
 
-TRIVIAL = "trivial"  # the record of the trivial parsers
+MASKED = "†"  # behind what is a pseudo-perplexity
 FIGURES = (
     "parameters",
     "tokens",
@@ -62,13 +61,12 @@ class Row:
     """Reasons by seed."""
 
 
-def write_results(plan: Plan, folder: Path, quiet: bool = False) -> list[Row]:
+def write_results(plan: Plan, folder: Path, gold: Gold, quiet: bool = False) -> list[Row]:
     """Write tables and, where matplotlib is installed, plots of what is finished; returns the rows."""
     from onlstm_parse.comparison.report import markdown
 
-    gold = read_gold(plan.treebank, plan.format, plan.words, plan.longest)
     rows = [_model_row(plan, folder, model, gold) for model in plan.models]
-    rows += _trivial_rows(plan, folder, gold)
+    rows += _trivial_rows(plan, folder)
     _write_csv(rows, folder / "results.csv")
     with written_whole(folder / "results.md") as file:
         file.write(markdown(plan, rows, gold))
@@ -107,14 +105,10 @@ def _model_row(plan: Plan, folder: Path, model: str, gold: Gold) -> Row:
     return Row(model, len(done), figures, masked=masked, failures=failures)
 
 
-def _trivial_rows(plan: Plan, folder: Path, gold: Gold) -> list[Row]:
+def _trivial_rows(plan: Plan, folder: Path) -> list[Row]:
     """The trivial parsers have no layers: their figures stand in the columns of each."""
-    record = load_record(folder, TRIVIAL)
-    if record is None:
-        record = trivial_scores(gold, plan.protocol)
-        save_record(folder, TRIVIAL, record)
     rows = []
-    for name, draws in record.items():
+    for name, draws in (load_record(folder, TRIVIAL) or {}).items():
         values: dict[str, list[float]] = defaultdict(list)
         for draw in draws:
             columns = {f"{layer}/{rule}": one for layer in layers(plan) for rule, one in draw.items()}
@@ -167,4 +161,4 @@ def _plot(plan: Plan, folder: Path, rows: list[Row], gold: Gold, quiet: bool) ->
             print(f"onlstm-parse: no plots, matplotlib is missing: {remedy}", file=sys.stderr)
 
 
-__all__ = ["FIGURES", "SPLITTERS", "Figure", "Row", "gold_labels", "layers", "write_results"]
+__all__ = ["FIGURES", "MASKED", "SPLITTERS", "Figure", "Row", "gold_labels", "layers", "write_results"]

@@ -15,6 +15,7 @@ from types import FrameType
 from onlstm_parse.comparison.plan import Job, Plan
 from onlstm_parse.comparison.records import load_record, record_file, save_record
 from onlstm_parse.comparison.results import Row, write_results
+from onlstm_parse.comparison.trivial import record_trivial
 from onlstm_parse.errors import OnlstmError
 
 LOCK = ".lock"
@@ -23,13 +24,15 @@ LOCK = ".lock"
 def run_plan(plan: Plan, folder: Path, quiet: bool = False) -> list[Row]:
     """Do what of the plan is not done in `folder`, then write the results; see `compare`."""
     plan = plan.checked().begun_with(folder)
+    gold = plan.gold()  # what is wrong with the treebank is said before hours of training
     folder.mkdir(parents=True, exist_ok=True)
     with _alone_in(folder), _signals_interrupt():
         plan.save(folder)
+        record_trivial(folder, gold, plan.protocol)
         try:
             failures = _run_jobs(plan, folder, quiet)
         finally:  # after Ctrl-C too: what is finished is shown
-            rows = write_results(plan, folder, quiet)
+            rows = write_results(plan, folder, gold, quiet)
     if failures:
         problem = f"{len(failures)} of {len(plan.jobs())} runs failed: {', '.join(failures)}"
         raise OnlstmError(problem, remedy=f"{folder / 'results.md'} says why; the same command tries again")

@@ -31,6 +31,7 @@ COMPARE = ["compare", "{text}", "--treebank", "{gold}", "--out", "{new}", "--siz
         ([*COMPARE, "--test", "{new}"], 1, "expected a file, a folder or a corpus"),
         (["compare", "--treebank", "{gold}", "--out", "{new}"], 2, "no text was given"),
         (["compare", "{text}", "--treebank", "{new}", "--out", "{new}"], 1, "expected a file, a folder"),
+        (["compare", "{text}", "--treebank", "{bad}", "--out", "{new}"], 1, "bad.mrg:2:1: 1 of the tree's"),
         (["show", "{run}", "--text", "x", "--out", "{new}.pdf"], 2, "unknown kind of picture"),
         (["show", "{run}", "--out", "{new}.svg"], 2, "no sentence was given"),
         (["show", "{run}", "{text}", "--text", "x", "--out", "{new}.svg"], 2, "both a file and --text"),
@@ -43,14 +44,16 @@ COMPARE = ["compare", "{text}", "--treebank", "{gold}", "--out", "{new}", "--siz
 def test_bad_input_is_one_clear_line(capsys, tmp_path, text_file, tiny_run, arguments, status, message):
     gold = tmp_path / "gold.mrg"
     gold.write_text("(S (NP (DT The) (NN dog)) (VP (VBD barked)))\n")
-    places = {"text": text_file, "run": tiny_run, "gold": gold, "new": tmp_path / "new"}
+    bad = tmp_path / "bad.mrg"
+    bad.write_text("(S (NN a))\n(S (NN b)\n")
+    places = {"text": text_file, "bad": bad, "run": tiny_run, "gold": gold, "new": tmp_path / "new"}
     found, out, err = command(capsys, *(argument.format(**places) for argument in arguments))
     assert found == status, err
     assert message in err
     assert out == ""
     assert err.startswith("onlstm-parse: ")
     assert err.count("\n") == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["gold.mrg"]
+    assert set(tmp_path.iterdir()) == {gold, bad}
 
 
 def test_show_draws_a_file_up_to_its_limit(capsys, tiny_run, tmp_path):

@@ -81,7 +81,7 @@ def test_the_report_says_what_was_done(finished):
         "test perplexity",
         "Self-F1",
         "NP (8)",
-        "1 epochs each",
+        "for 1 epoch each",
     ):
         assert expected in text
     assert "shen2019|v" in text
@@ -288,7 +288,8 @@ def test_damaged_brackets_are_told(copied):
 
 
 def test_rows_of_trivial_parsers_are_the_baselines_of_evaluate(finished, treebank, tiny_run):
-    rows = {row.name: row for row in results.write_results(Plan.load(finished), finished)}
+    plan = Plan.load(finished)
+    rows = {row.name: row for row in results.write_results(plan, finished, plan.gold())}
     baselines = onlstm_parse.evaluate(onlstm_parse.load(tiny_run), treebank)["baselines"]
     for name, expected in baselines.items():
         mean = expected["mean"] if isinstance(expected, dict) else expected
