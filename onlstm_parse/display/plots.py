@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 # Okabe and Ito's colours, which people with any colour vision tell apart; then again with dashes.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31")
@@ -111,6 +112,7 @@ def _name_points(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
             ha="center",
             fontsize=8.5,
             color=styles[name][1],
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
         )
 
 
