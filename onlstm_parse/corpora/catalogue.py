@@ -32,7 +32,7 @@ class Remote:
 
 @dataclass(frozen=True)
 class Corpus:
-    """What a name stands for; `train`, `valid` and `trees` are globs in its folder."""
+    """What a name stands for; `train`, `valid`, `test` and `trees` are globs in its folder."""
 
     name: str
     language: str
@@ -41,6 +41,7 @@ class Corpus:
     source: str
     train: tuple[str, ...] = ()
     valid: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
     trees: tuple[str, ...] = ()
     words: str | None = None
     """The word filter that suits its tags, a name in treebanks.WORD_FILTERS; None: its format's own."""

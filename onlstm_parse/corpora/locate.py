@@ -20,6 +20,11 @@ def find(name: Name) -> Corpus | None:
     return None if Path(name).exists() else CORPORA.get(str(name))
 
 
+def lasting(name: Name) -> str:
+    """A path that holds in any working folder; a corpus name as it is."""
+    return str(Path(name).resolve()) if Path(name).exists() else str(name)
+
+
 def locate_text(name_or_path: Name) -> list[Path]:
     """The text files that a path or a corpus stands for; of a folder, its *.txt and *.txt.gz.
 
@@ -38,6 +43,12 @@ def locate_valid(name_or_path: Name) -> list[Path] | None:
     """A corpus' own validation text; None for a path and for a corpus that has none."""
     corpus = find(name_or_path)
     return _corpus_files(name_or_path, "valid") if corpus and corpus.valid else None
+
+
+def locate_test(name_or_path: Name) -> list[Path] | None:
+    """A corpus' own test text; None for a path and for a corpus that has none."""
+    corpus = find(name_or_path)
+    return _corpus_files(name_or_path, "test") if corpus and corpus.test else None
 
 
 def locate_treebank(name_or_path: Name) -> list[Path]:

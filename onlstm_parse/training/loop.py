@@ -2,7 +2,7 @@
 
 Random access to the text's windows and a checkpoint of every random state make an interrupted
 and resumed run end with the weights of an uninterrupted one (on one machine, where the budget
-is in passes; a budget in minutes follows the clock).
+is in passes or tokens; a budget in minutes follows the clock).
 """
 
 from __future__ import annotations
@@ -115,6 +115,8 @@ class Trainer:
         progress = self.progress
         if self.config.minutes is not None:
             return min((progress.seconds + progress.validation_seconds) / (60 * self.config.minutes), 1.0)
+        if self.config.tokens is not None:
+            return min(progress.tokens / self.config.tokens, 1.0)
         passes = progress.epoch + progress.step / len(self._windows(progress.epoch))
         return min(passes / self._epochs, 1.0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from onlstm_parse.runs import CONFIG, Run, RunConfig
 from onlstm_parse.text.batches import Stream
 from onlstm_parse.text.corpus import PreparedText, prepare
 from onlstm_parse.training.checkpoint import checkpoint_file
-from onlstm_parse.training.config import DEFAULT_EPOCHS
 from onlstm_parse.training.loop import Trainer
 from onlstm_parse.training.progress import Display
 from onlstm_parse.training.settings import Settings, change, settings_for, stored_settings
@@ -63,10 +62,8 @@ def train_run(
     if not resume and (folder / CONFIG).exists():
         remedy = "continue it with --resume, or choose another --out"
         raise OnlstmError("a run is here already", file=folder, remedy=remedy)
-    training = settings.training
-    if training.epochs is None and training.minutes is None:
-        training = replace(training, epochs=DEFAULT_EPOCHS[training.recipe])
-        settings = settings._replace(training=training)
+    training = settings.training.budgeted()
+    settings = settings._replace(training=training)
     stored_data: dict[str, Any] = {}
     if begun:
         stored, stored_data = stored_settings(folder)
@@ -107,8 +104,8 @@ def _prepare(texts: Sequence[str], valid: str | None, settings: Settings) -> Pre
 def _describe(texts: Sequence[str], valid: str | None, text: PreparedText) -> dict[str, Any]:
     """The `data` section of config.json."""
     return {
-        "text": [_lasting(name) for name in texts],
-        "valid": None if valid is None else _lasting(valid),
+        "text": [corpora.lasting(name) for name in texts],
+        "valid": None if valid is None else corpora.lasting(valid),
         "vocabulary": len(text.pipeline.vocabulary),
         "train_tokens": len(text.train),
         "valid_tokens": len(text.valid),
@@ -117,11 +114,6 @@ def _describe(texts: Sequence[str], valid: str | None, text: PreparedText) -> di
         "train_fingerprint": text.train.fingerprint,
         "valid_fingerprint": text.valid.fingerprint,
     }
-
-
-def _lasting(name: str) -> str:
-    """A path that holds in any working folder; a corpus name as it is."""
-    return str(Path(name).resolve()) if Path(name).exists() else name
 
 
 def _refuse_changes(stored: Settings, chosen: Settings) -> None:

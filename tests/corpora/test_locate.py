@@ -121,6 +121,13 @@ def test_a_folder_of_texts(tmp_path):
         corpora.locate_text(Path.cwd())
 
 
+def test_a_corpus_may_have_test_text(tmp_path):
+    assert [file.name for file in corpora.locate_test("synthetic-english") or ()] == ["test.txt"]
+    assert corpora.locate_test("brown") is None
+    (tmp_path / "ptb-lm").write_text("a text\n")
+    assert corpora.locate_test(tmp_path / "ptb-lm") is None
+
+
 def test_neither_path_nor_name():
     for locate in (corpora.locate_text, corpora.locate_treebank):
         with pytest.raises(OnlstmError, match="found 'wsj-smple'; did you mean wsj-sample") as caught:
