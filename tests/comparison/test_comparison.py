@@ -164,9 +164,9 @@ def test_interrupted_it_goes_on_where_it_stopped(text_file, treebank, tiny, tmp_
     settings = {**tiny, "epochs": 8}
     options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
     command = [sys.executable, "-m", "onlstm_parse", "compare", "--out", str(tmp_path / "out")]
-    first = [str(text_file), "--treebank", str(treebank), "--models", "lstm", *options]
+    first = [str(text_file), "--treebank", str(treebank), "--models", "on-lstm", *options]
     process = subprocess.Popen([*command, *first], stderr=subprocess.PIPE)
-    metrics = tmp_path / "out" / "runs" / "lstm-1" / "metrics.jsonl"
+    metrics = tmp_path / "out" / "runs" / "on-lstm-1" / "metrics.jsonl"
     deadline = time.monotonic() + 60
     while not (metrics.parent / "resume" / "state.safetensors").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -174,12 +174,12 @@ def test_interrupted_it_goes_on_where_it_stopped(text_file, treebank, tiny, tmp_
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert b"go on with: onlstm-parse compare --out" in err
-    assert not (tmp_path / "out" / "records" / "lstm-1.json").exists()
+    assert not (tmp_path / "out" / "records" / "on-lstm-1.json").exists()
     assert (tmp_path / "out" / "results.md").exists()
     done = subprocess.run([*command, "--quiet"], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert load_record(tmp_path / "out", "lstm-1")["tokens"] > 0
-    onlstm_parse.train([text_file], tmp_path / "whole", model="lstm", **settings)
+    assert load_record(tmp_path / "out", "on-lstm-1")["tokens"] > 0
+    onlstm_parse.train([text_file], tmp_path / "whole", model="on-lstm", **settings)
     best = [
         min(p for line in (folder / "metrics.jsonl").open() if (p := json.loads(line)["valid_perplexity"]))
         for folder in (tmp_path / "whole", metrics.parent)
