@@ -137,8 +137,13 @@ def _compare(options: Score) -> str:
     if len(names) != 3:
         raise UsageError(f"expected --compare A B GOLD, found {len(names)} names")
     ours, theirs, treebank = names
-    trees = (read_flat(name, "penn") for name in (ours, theirs))
-    report = compare(*trees, _gold(treebank, options), options.protocol, resamples=options.resamples)
+    report = compare(
+        read_flat(ours, "penn"),
+        read_flat(theirs, "penn"),
+        _gold(treebank, options),
+        options.protocol,
+        resamples=options.resamples,
+    )
     return dumps(report) if options.json else comparison_table(report, [ours, theirs])
 
 

@@ -25,7 +25,7 @@ class Brackets(NamedTuple):
 
 
 def nearest_higher(heights: Array, step: int, ties: bool) -> Array:
-    """For each place the nearest one, in direction `step` (-1 or 1), that is higher (or, with `ties`, as high).
+    """For each place the nearest one in direction `step`, -1 or 1, that is higher (or with `ties` as high).
 
     The first and the last place must be walls, infinitely high; where walls point means nothing. A place that
     points to a lower one takes over where that points: all between is lower still, so a

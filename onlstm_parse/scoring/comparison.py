@@ -12,7 +12,7 @@ import numpy as np
 from onlstm_parse.errors import UsageError
 from onlstm_parse.scoring import PROTOCOLS
 from onlstm_parse.scoring.alignment import AnyTree, Gold
-from onlstm_parse.scoring.metrics import score, score_of
+from onlstm_parse.scoring.metrics import Score, score, score_of
 from onlstm_parse.scoring.protocols import Counts, Protocol, Tallies, exact_rates
 from onlstm_parse.scoring.resampling import RESAMPLES, paired_difference
 from onlstm_parse.scoring.tally import Tally, tally
@@ -36,18 +36,20 @@ def compare(
     if resamples < 1:
         raise UsageError(f"expected 1 resample or more, found {resamples}")
     gold.sentences  # noqa: B018  two passes need them kept
-    systems, columns = [], []
+    systems: list[Score] = []
+    columns: list[Array] = []
     for predicted in (ours, theirs):
         gathered, digest = tally(predicted, gold, with_baselines=False, with_sentences=True)
         systems.append(score_of(gathered, gold, protocol, {"trees": digest}, resamples))
         columns.append(_columns(gathered, rules))
-    n = len(columns[0])
+    a, b = columns
+    n = len(a)
     return {
         "protocol": protocol,
         "sentences": n,
         "systems": [system.to_json() for system in systems],
-        "sentence_f1": paired_difference(*columns, lambda sums: 100 * sums[:, 0] / n, resamples),
-        "corpus_f1": paired_difference(*columns, _corpus_f1, resamples),
+        "sentence_f1": paired_difference(a, b, lambda sums: 100 * sums[:, 0] / n, resamples),
+        "corpus_f1": paired_difference(a, b, _corpus_f1, resamples),
     }
 
 
@@ -64,12 +66,12 @@ def between(
     """
     if len(runs) < 2:
         raise UsageError(f"expected two runs or more, found {len(runs)}")
-    pairs = []
+    pairs: list[dict[str, Any]] = []
     for one, other in combinations(range(len(runs)), 2):
         found = score(runs[other](), runs[one](), protocol, words=words, max_words=max_words)
         figures = {"sentence_f1": found.sentence_f1, "corpus_f1": found.corpus_f1}
         pairs.append({"runs": [one, other], "signature": found.signature, **figures})
-    report = {"protocol": protocol, "runs": len(runs), "pairs": pairs}
+    report: dict[str, Any] = {"protocol": protocol, "runs": len(runs), "pairs": pairs}
     for name in ("sentence_f1", "corpus_f1"):
         f1s = [pair[name] for pair in pairs]
         spread = stdev(f1s) if len(f1s) > 1 else None

@@ -122,7 +122,7 @@ class _Summary:
     complete: int = 0
     no_crossing: int = 0
     two_or_less: int = 0
-    sums: _Sentence = _Sentence(0, 0, 0, 0, 0, 0, 0)
+    sums: _Sentence = field(default_factory=lambda: _Sentence(0, 0, 0, 0, 0, 0, 0))
 
     @property
     def valid(self) -> int:

@@ -170,7 +170,7 @@ def _mean(values: np.ndarray, n: np.ndarray) -> float:
 
 
 def _corpus(tallies: Tallies, n: np.ndarray) -> Rates:
-    return exact_rates(Tallies(*(np.int64((column * n).sum()) for column in tallies)))
+    return exact_rates(Tallies._make((column * n).sum() for column in tallies))
 
 
 def _by_label(gathered: Tally, rules: Protocol) -> Figures:
@@ -208,7 +208,7 @@ def _by_width(gathered: Tally, rules: Protocol, counts: Counts, n: np.ndarray) -
     found = {}
     for low, high in (*WIDTHS, (WIDTHS[-1][1] + 1, size)):
         total = Tallies(*widths[:, low : high + 1].sum(axis=1))
-        name = str(low) if low == high else f"{low}-{high}" if high < size else f">={low}"
+        name = f">{low - 1}" if low > WIDTHS[-1][1] else str(low) if low == high else f"{low}-{high}"
         f1 = 100 * float(exact_rates(total).f1) if total.gold or total.predicted else None
         found[name] = {"f1": f1, "gold": int(total.gold), "predicted": int(total.predicted)}
     return found

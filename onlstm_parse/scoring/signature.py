@@ -51,7 +51,7 @@ def signature(
 ) -> str:
     """`extra` is what else moved the score; its `trees` is the hash of the predictions."""
     trees = extra.get("trees", "")
-    parts = {"punctuation": "kept" if gold.words == "none" else "dropped"}
+    parts: dict[str, object] = {"punctuation": "kept" if gold.words == "none" else "dropped"}
     parts |= {"words": gold.words, "max": gold.max_words or "all"}
     parts |= {name: value for name, value in extra.items() if name != "trees"}
     parts |= {"n": sentences, **left_out, "gold": gold.digest, "trees": trees}

@@ -36,7 +36,7 @@ class Shape(NamedTuple):
     middle: int
 
     def __add__(self, other: Shape) -> Shape:  # type: ignore[override]
-        return Shape(*map(sum, zip(self, other, strict=True)))
+        return Shape._make(map(sum, zip(self, other, strict=True)))
 
 
 class Labels(NamedTuple):

@@ -21,7 +21,7 @@ from onlstm_parse.scoring.trivial import Baselines
 
 
 class Label(NamedTuple):
-    """How often a gold label stands inside, over the whole sentence, over it but not outermost; and is found."""
+    """How often a gold label stands and is found; see `statistics.Labels`."""
 
     inside: int = 0
     inside_found: int = 0

@@ -34,7 +34,7 @@ class Sums(NamedTuple):
     gold: float = 0
 
     def __add__(self, other: Sums) -> Sums:  # type: ignore[override]
-        return Sums(*map(sum, zip(self, other, strict=True)))
+        return Sums._make(map(sum, zip(self, other, strict=True)))
 
 
 class Baselines:
@@ -60,7 +60,7 @@ class Baselines:
         return self._figures(protocol, lambda sums: 100 * sums.f1 / max(sums.sentences, 1))
 
     def corpus_f1(self, protocol: str) -> Figures:
-        return self._figures(protocol, lambda sums: 100 * float(exact_rates(Tallies(*sums[2:])).f1))
+        return self._figures(protocol, lambda sums: 100 * float(exact_rates(Tallies._make(sums[2:])).f1))
 
     def _figures(self, protocol: str, figure: Callable[[Sums], float]) -> Figures:
         found: dict[str, list[float]] = {}
