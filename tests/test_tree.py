@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onlstm_parse.brackets import read_brackets
 from onlstm_parse.errors import FormatError
-from onlstm_parse.tree import Tree, read_brackets
+from onlstm_parse.tree import Tree
 from onlstm_parse.treebanks.reading import read_treebank
 
 TOKENS = st.one_of(
