@@ -78,8 +78,8 @@ def run(options: Score) -> str:
 def _score(options: Score) -> str:
     from onlstm_parse.errors import UsageError
     from onlstm_parse.scoring import PROTOCOLS
-    from onlstm_parse.scoring.flat import read_flat
     from onlstm_parse.scoring.metrics import reports
+    from onlstm_parse.treebanks.reading import read_flat_treebank
 
     if len(options.files) != 2:
         problem = f"expected PREDICTED and GOLD, found {len(options.files)} names"
@@ -87,7 +87,7 @@ def _score(options: Score) -> str:
     predicted, treebank = options.files
     gold = _gold(treebank, options)
     protocols = list(PROTOCOLS) if options.protocol == ALL else [options.protocol]
-    found = reports(read_flat(predicted, "penn"), gold, protocols, resamples=options.resamples)
+    found = reports(read_flat_treebank(predicted, "penn"), gold, protocols, resamples=options.resamples)
     if options.labelled or options.parameters:
         labelled = _labelled(options)
         for report in found.values():
@@ -116,13 +116,12 @@ def _shown(found: dict[str, dict[str, Any]], options: Score) -> str:
 def _labelled(options: Score) -> dict[str, Any]:
     from onlstm_parse.corpora import locate_treebank
     from onlstm_parse.scoring.evalb import labelled_summary, read_parameters
-    from onlstm_parse.scoring.flat import read_flat
-    from onlstm_parse.treebanks.reading import treebank_format
+    from onlstm_parse.treebanks.reading import read_flat_treebank, treebank_format
 
     parameters = read_parameters(options.parameters) if options.parameters else None
     paths = locate_treebank(options.files[1])
-    gold = read_flat(paths, treebank_format(paths, options.format))
-    return labelled_summary(read_flat(options.files[0], "penn"), gold, parameters)
+    gold = read_flat_treebank(paths, treebank_format(paths, options.format))
+    return labelled_summary(read_flat_treebank(options.files[0], "penn"), gold, parameters)
 
 
 def _compare(options: Score) -> str:
@@ -131,15 +130,15 @@ def _compare(options: Score) -> str:
     from onlstm_parse.display.scores import comparison_table
     from onlstm_parse.errors import UsageError
     from onlstm_parse.scoring.comparison import compare
-    from onlstm_parse.scoring.flat import read_flat
+    from onlstm_parse.treebanks.reading import read_flat_treebank
 
     names = [*options.compare, *options.files]
     if len(names) != 3:
         raise UsageError(f"expected --compare A B GOLD, found {len(names)} names")
     ours, theirs, treebank = names
     report = compare(
-        read_flat(ours, "penn"),
-        read_flat(theirs, "penn"),
+        read_flat_treebank(ours, "penn"),
+        read_flat_treebank(theirs, "penn"),
         _gold(treebank, options),
         options.protocol,
         resamples=options.resamples,
@@ -154,11 +153,11 @@ def _between(options: Score) -> str:
     from onlstm_parse.display.scores import between_table
     from onlstm_parse.errors import UsageError
     from onlstm_parse.scoring.comparison import between
-    from onlstm_parse.scoring.flat import read_flat
+    from onlstm_parse.treebanks.reading import read_flat_treebank
 
     if options.files:
         raise UsageError("--between scores runs against each other: expected no other file")
-    runs = [partial(read_flat, name, "penn") for name in options.between]
+    runs = [partial(read_flat_treebank, name, "penn") for name in options.between]
     words = options.words or "none"
     report = between(runs, options.protocol, words=words, max_words=options.max_words)
     return dumps(report) if options.json else between_table(report, options.between)
@@ -167,14 +166,13 @@ def _between(options: Score) -> str:
 def _gold(name: str, options: Score) -> Gold:
     from onlstm_parse.corpora import locate_treebank, word_filter
     from onlstm_parse.scoring.alignment import Gold
-    from onlstm_parse.scoring.flat import read_flat
     from onlstm_parse.treebanks import FORMATS
-    from onlstm_parse.treebanks.reading import treebank_format
+    from onlstm_parse.treebanks.reading import read_flat_treebank, treebank_format
 
     paths = locate_treebank(name)
     format = treebank_format(paths, options.format)
     words = options.words or word_filter(name) or FORMATS[format].words
-    return Gold(read_flat(paths, format), words, options.max_words)
+    return Gold(read_flat_treebank(paths, format), words, options.max_words)
 
 
 def main(arguments: list[str]) -> None:

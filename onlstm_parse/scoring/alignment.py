@@ -13,13 +13,9 @@ from itertools import accumulate, compress, zip_longest
 from typing import NamedTuple
 
 from onlstm_parse.errors import OnlstmError, UsageError
-from onlstm_parse.scoring.flat import FlatTree, flatten, unwrap
-from onlstm_parse.tree import Tree
+from onlstm_parse.scoring.flat import AnyTree, FlatTree, flatten
 from onlstm_parse.treebanks import WORD_FILTERS
-from onlstm_parse.treebanks.filters import EMPTY
-from onlstm_parse.treebanks.reading import GoldTree
-
-AnyTree = Tree | GoldTree | FlatTree
+from onlstm_parse.treebanks.words import EMPTY
 
 ENOUGH_LEAVES = 20  # before a filter that drops most of them is doubted
 UNKNOWN = {"<unk>", "unk"}
@@ -101,7 +97,6 @@ class Gold:
         n_leaves = n_words = 0
         for tree in self._trees:
             flat = flatten(tree)
-            unwrap(flat)
             self.digest.add(flat)
             self.n_trees += 1
             sentence = self._filtered(flat)
@@ -182,7 +177,6 @@ class _Counted:
             return None
         self.found += 1
         flat = flatten(tree)
-        unwrap(flat)
         if self._digest:
             self._digest.add(flat)
         return flat

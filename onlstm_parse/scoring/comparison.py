@@ -11,7 +11,8 @@ import numpy as np
 
 from onlstm_parse.errors import UsageError
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import AnyTree, Gold
+from onlstm_parse.scoring.alignment import Gold
+from onlstm_parse.scoring.flat import AnyTree
 from onlstm_parse.scoring.metrics import Score, score, score_of
 from onlstm_parse.scoring.protocols import Counts, Protocol, Tallies, exact_rates
 from onlstm_parse.scoring.resampling import RESAMPLES, paired_difference

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from onlstm_parse.errors import FormatError, OnlstmError
-from onlstm_parse.scoring.alignment import AnyTree, Digest
-from onlstm_parse.scoring.flat import FlatTree, flatten
+from onlstm_parse.scoring.alignment import Digest
+from onlstm_parse.scoring.flat import AnyTree, FlatTree, flatten
 from onlstm_parse.scoring.signature import line
 from onlstm_parse.text.reading import decoded_lines
 
@@ -95,7 +95,7 @@ def labelled_summary(
         if None in pair:
             side = "predicted" if pair[0] is None else "gold"
             raise OnlstmError(f"expected as many predicted as gold trees, found {number - 1} {side} ones")
-        ours, theirs = map(flatten, pair)
+        ours, theirs = (flatten(tree, unwrap=False) for tree in pair)
         for digest, flat in zip(digests, (ours, theirs), strict=True):
             digest.add(flat)
         length = sum(tag not in parameters.delete_for_length for tag in theirs.tags)

@@ -15,7 +15,8 @@ import numpy as np
 
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import AnyTree, Gold
+from onlstm_parse.scoring.alignment import Gold
+from onlstm_parse.scoring.flat import AnyTree
 from onlstm_parse.scoring.protocols import Counts, Protocol, Rates, Tallies, exact_rates
 from onlstm_parse.scoring.resampling import RESAMPLES, confidence_95
 from onlstm_parse.scoring.signature import signature

@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from onlstm_parse.scoring.alignment import AnyTree, Digest, Gold, align
-from onlstm_parse.scoring.labels import bare_label
+from onlstm_parse.scoring.alignment import Digest, Gold, align
+from onlstm_parse.scoring.flat import AnyTree
 from onlstm_parse.scoring.protocols import Counts, Protocol
 from onlstm_parse.scoring.statistics import Batch, Shape, batches
 from onlstm_parse.scoring.trivial import Baselines
+from onlstm_parse.treebanks.filters import bare_label
 
 
 class Label(NamedTuple):

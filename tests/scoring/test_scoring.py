@@ -13,10 +13,10 @@ from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.scoring import PROTOCOLS
 from onlstm_parse.scoring.alignment import prepare_gold
-from onlstm_parse.scoring.labels import bare_label
 from onlstm_parse.scoring.metrics import score
 from onlstm_parse.scoring.trivial import baselines
 from onlstm_parse.tree import Tree
+from onlstm_parse.treebanks.filters import bare_label
 from onlstm_parse.treebanks.reading import read_treebank
 
 
