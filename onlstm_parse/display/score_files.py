@@ -120,10 +120,11 @@ def plot(report: dict[str, Any], path: str | PathLike[str], system: str = "predi
     groups = {name: row for name, row in report["by_length"].items() if row["sentence_f1"] is not None}
     lengths.bar(list(groups), [row["sentence_f1"] for row in groups.values()])
     lengths.set(xlabel="words", ylabel="sentence F1", ylim=(0, 100), title=system)
-    rows = list(report["by_label"].items())[:PLOTTED_LABELS]
-    labels.bar([f"{label or '-'}\n{row['count']}" for label, row in rows], [row["recall"] for _, row in rows])
-    labels.set(xlabel="gold label and its brackets", ylabel="recall", ylim=(0, 100))
-    labels.tick_params(axis="x", labelsize=7)
+    rows = list(report["by_label"].items())[:PLOTTED_LABELS][::-1]
+    names = [f"{label or '(none)'}, {row['count']:,}" for label, row in rows]
+    labels.barh(names, [row["recall"] for _, row in rows])
+    labels.set(xlabel="recall", ylabel="gold label, brackets", xlim=(0, 100))
+    labels.tick_params(axis="y", labelsize=7)
     drawing.supxlabel(report["signature"], fontsize=5)
     with written_whole(path, "wb") as file:
         drawing.savefig(file, format=ending[1:], dpi=150)

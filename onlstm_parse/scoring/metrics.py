@@ -203,7 +203,10 @@ def _by_width(gathered: Tally, rules: Protocol, counts: Counts, n: np.ndarray) -
     """F1 over all brackets of some widths, in words, with the number of gold ones."""
     inside = Tallies(counts.matched, counts.predicted, counts.gold)
     size = max(gathered.widths.shape[1], int(counts.words.max()) + 1)
-    widths = np.pad(gathered.widths, ((0, 0), (0, size - gathered.widths.shape[1]))).astype(float)
+    padded = np.pad(gathered.widths, ((0, 0), (0, size - gathered.widths.shape[1]))).astype(float)
+    widths, vain = padded[:3], padded[3]
+    if rules.needs_gold:
+        widths[1] -= vain
     for row, all_counted, counted_inside in zip(widths, rules.tallies(counts), inside, strict=True):
         row += np.bincount(counts.words, (all_counted - counted_inside) * n, minlength=size)
     found = {}

@@ -131,10 +131,11 @@ class Batch:
         )
 
     def widths(self) -> Array:
-        """(3, widest + 1): brackets found, predicted and in gold, by width."""
+        """(4, widest + 1): brackets found, predicted, in gold, and predicted where gold has none, by width."""
         given, wanted = (side.inside.stop - side.inside.start for side in (self.predicted, self.gold))
         size = int(self.words.max()) + 1
-        return np.stack([np.bincount(w, minlength=size) for w in (given[self.found], given, wanted)])
+        vain = given[self.gold.per_sentence[self.predicted.inside.sentence] == 0]
+        return np.stack([np.bincount(w, minlength=size) for w in (given[self.found], given, wanted, vain)])
 
     def shapes(self) -> tuple[Shape, Shape]:
         """Of the predicted and the gold trees."""

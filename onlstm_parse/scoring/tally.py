@@ -45,7 +45,7 @@ class Tally:
     def __init__(self, with_baselines: bool = True, with_sentences: bool = False) -> None:
         self.kinds: Counter[tuple[int, ...]] = Counter()
         self.labels: dict[str, Label] = {}
-        self.widths = np.zeros((3, 0), np.int64)
+        self.widths = np.zeros((4, 0), np.int64)
         self.predicted_shape = self.gold_shape = Shape(0, 0.0, 0, 0, 0)
         self.baselines = Baselines() if with_baselines else None
         self.sentences: list[Counts] | None = [] if with_sentences else None
@@ -83,7 +83,7 @@ class Tally:
     def _add_widths(self, widths: np.ndarray) -> None:
         size = max(self.widths.shape[1], widths.shape[1])
         both = (np.pad(part, ((0, 0), (0, size - part.shape[1]))) for part in (self.widths, widths))
-        self.widths = sum(both, np.zeros((3, size), np.int64))
+        self.widths = sum(both, np.zeros((4, size), np.int64))
 
 
 def tally(
