@@ -76,6 +76,7 @@ def run(options: Score) -> str:
 
 
 def _score(options: Score) -> str:
+    from onlstm_parse.display.score_files import expect_plottable
     from onlstm_parse.errors import UsageError
     from onlstm_parse.scoring import PROTOCOLS
     from onlstm_parse.scoring.metrics import reports
@@ -84,6 +85,8 @@ def _score(options: Score) -> str:
     if len(options.files) != 2:
         problem = f"expected PREDICTED and GOLD, found {len(options.files)} names"
         raise UsageError(problem, remedy="see onlstm-parse score --help")
+    if options.plot:
+        expect_plottable(options.plot)
     predicted, treebank = options.files
     gold = _gold(treebank, options)
     protocols = list(PROTOCOLS) if options.protocol == ALL else [options.protocol]

@@ -102,19 +102,25 @@ def _escaped(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
 
 
-def plot(report: dict[str, Any], path: str | PathLike[str], system: str = "predicted") -> None:
-    """Draw F1 by length and label recall into a PNG, PDF or SVG file.
-
-    Raises UsageError for another ending, OnlstmError where matplotlib is missing or the disk refuses.
-    """
-    ending = Path(path).suffix.lower()
-    if ending not in PLOT_ENDINGS:
+def expect_plottable(path: str | PathLike[str]) -> None:
+    """Raises UsageError for an ending that is not in PLOT_ENDINGS, OnlstmError where matplotlib is missing."""
+    if Path(path).suffix.lower() not in PLOT_ENDINGS:
         raise UsageError(f"expected a file ending in {', '.join(PLOT_ENDINGS)}, found {str(path)!r}")
     try:
-        from matplotlib.figure import Figure
+        import matplotlib.figure  # noqa: F401
     except ImportError:
         remedy = "pip install 'onlstm-parse[plot]'"
         raise OnlstmError("plots need matplotlib, which is not installed", remedy=remedy) from None
+
+
+def plot(report: dict[str, Any], path: str | PathLike[str], system: str = "predicted") -> None:
+    """Draw F1 by length and label recall into a PNG, PDF or SVG file.
+
+    Raises what `expect_plottable` raises, and OnlstmError where the disk refuses.
+    """
+    expect_plottable(path)
+    from matplotlib.figure import Figure
+
     drawing = Figure(figsize=(9, 3.6), layout="constrained")
     lengths, labels = drawing.subplots(1, 2)
     groups = {name: row for name, row in report["by_length"].items() if row["sentence_f1"] is not None}
@@ -127,4 +133,4 @@ def plot(report: dict[str, Any], path: str | PathLike[str], system: str = "predi
     labels.tick_params(axis="y", labelsize=7)
     drawing.supxlabel(report["signature"], fontsize=5)
     with written_whole(path, "wb") as file:
-        drawing.savefig(file, format=ending[1:], dpi=150)
+        drawing.savefig(file, format=Path(path).suffix[1:].lower(), dpi=150)

@@ -176,10 +176,20 @@ class _Counted:
         if tree is None:
             return None
         self.found += 1
-        flat = flatten(tree)
+        flat = _without_empty(flatten(tree))
         if self._digest:
             self._digest.add(flat)
         return flat
+
+
+def _without_empty(flat: FlatTree) -> FlatTree:
+    """Without empty elements, for predictions made of a treebank's own trees."""
+    if EMPTY not in flat.tags:
+        return flat
+    present = [tag != EMPTY for tag in flat.tags]
+    starts, stops = renumber(present, flat.starts, flat.stops)
+    words, tags = list(compress(flat.words, present)), list(compress(flat.tags, present))
+    return flat._replace(words=words, tags=tags, starts=starts, stops=stops)
 
 
 def _brackets(flat: FlatTree, sentence: GoldSentence) -> tuple[list[int], list[int]] | None:
@@ -190,14 +200,7 @@ def _brackets(flat: FlatTree, sentence: GoldSentence) -> tuple[list[int], list[i
     kept: Sequence[bool] | None = sentence.kept
     if len(words) != len(sentence.leaves) or not _same(list(compress(words, sentence.kept)), wanted):
         kept = _without_marks(words, wanted)
-    if kept is None:
-        return None
-    starts, stops = renumber(kept, flat.starts, flat.stops)
-    # What only became a second whole-sentence bracket by losing a full stop is none.
-    whole, all_leaves = (0, len(wanted)), (0, len(words))
-    before, after = zip(flat.starts, flat.stops, strict=True), zip(starts, stops, strict=True)
-    left = [new for old, new in zip(before, after, strict=True) if new != whole or old == all_leaves]
-    return [start for start, _ in left], [stop for _, stop in left]
+    return None if kept is None else renumber(kept, flat.starts, flat.stops)
 
 
 def _without_marks(words: Sequence[str], wanted: Sequence[str]) -> list[bool] | None:
