@@ -33,6 +33,7 @@ _ESCAPE = re.compile(rf"[()\s]|-(?=(?:{_LOOKALIKE})[-()\s])", re.ASCII)
 # "(" with its label, and with the leaf where it is a pre-terminal; a leaf; or ")".
 _TOKENS = re.compile(r"(\()\s*+([^()\s]*+)(?:\s++([^()\s]++)\s*+\))?|([^()\s]++)|\)", re.ASCII)
 _UNFINISHED = re.compile(r"\(\s*+[^()\s]*+(?:\s++[^()\s]++)?+\s*+$", re.ASCII)  # may become a pre-terminal
+_SPACE = " \t\n\v\f\r"
 _PIECE = 50_000
 COMMENT = re.compile(r"\s*(?:[;%#]|\*x\*)")
 
@@ -167,7 +168,7 @@ class _Source:
                 opening = text.rfind("(")
                 carried = ""
                 if text.rfind(")") < opening and _UNFINISHED.fullmatch(text, opening):
-                    carried, text = text[opening:].rstrip(), text[:opening]
+                    carried, text = text[opening:].rstrip(_SPACE), text[:opening]
                 yield text
         yield carried
 

@@ -130,7 +130,9 @@ def _expect_format(file: Path) -> str:
         return format
     first = next(read_lines([file])).strip()  # raises where there is no text
     remedy = f"name the format: {' or '.join(FORMATS)}"
-    raise FormatError(f"expected a treebank, found {first[:40]!r}", file=file, line=1, column=1, remedy=remedy)
+    raise FormatError(
+        f"expected a treebank, found {first[:40]!r}", file=file, line=1, column=1, remedy=remedy
+    )
 
 
 def _recognised(file: Path) -> str | None:

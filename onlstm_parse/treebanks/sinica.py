@@ -16,7 +16,8 @@ from onlstm_parse.errors import FormatError
 from onlstm_parse.tree import Tree
 from onlstm_parse.treebanks.format import Example, Format, Sentence
 
-_LINE = re.compile(r"(#\S+\s+)([^#]*?)\s*(#.*)?")
+_NUMBER = re.compile(r"#\S++\s++")
+_FIRST = re.compile(r"#[^\s\[]*+\[[^\s\]]*+\]\s++[^():\s]++[(:]")
 _NAMES = re.compile(r"[^():|]+(?::[^():|]+)*")  # role:LABEL or role:POS:word; a role may be doubled
 
 
@@ -25,22 +26,23 @@ def read(lines: Iterable[str], file: Path) -> Iterator[Sentence]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        match = _LINE.fullmatch(line.rstrip())
+        match = _NUMBER.match(line)
         if not match:
             problem = f"expected '#number:id[id] tree#mark', found {line[:40]!r}"
             raise FormatError(problem, file=file, line=number, column=1)
+        text = line[match.end() :].partition("#")[0].rstrip()
         try:
-            yield Sentence(_tree(match[2]), number)
+            yield Sentence(_tree(text), number)
         except _UnexpectedError as error:
-            found = repr(match[2][error.position :][:20]) if match[2][error.position :] else "the line's end"
+            found = repr(text[error.position :][:20]) if text[error.position :] else "the line's end"
             problem = f"expected {error.expected}, found {found}"
-            column = match.end(1) + error.position + 1
+            column = match.end() + error.position + 1
             raise FormatError(problem, file=file, line=number, column=column) from None
 
 
 def recognises(head: str) -> bool:
     lines = (line for line in head.split("\n") if line.strip())
-    return bool(re.match(r"#\S*\[\S*\]\s+[^()\s]+[(:]", next(lines, "")))
+    return bool(_FIRST.match(next(lines, "")))
 
 
 class _UnexpectedError(Exception):

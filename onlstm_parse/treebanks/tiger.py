@@ -18,7 +18,7 @@ from onlstm_parse.treebanks.graph import Node, to_sentence
 from onlstm_parse.treebanks.xml_events import Element, elements
 
 HEAD = "HD"
-_FIRST = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:corpus|subcorpus|body|s)\b", re.DOTALL)
+_FIRST = re.compile(r"\s*(?:<\?xml[^>]*+>\s*)?(?><!--.*?-->\s*)*+<(?:corpus|subcorpus|body|s)\b", re.DOTALL)
 
 
 def read(lines: Iterable[str], file: Path) -> Iterator[Sentence]:

@@ -108,7 +108,10 @@ def test_flat_trees_of_corpora_are_filtered_alike(real_corpora, name):
         ("traces", KEPT["none"]),
         ("roots,traces,punctuation", KEPT["no-punctuation"][2:-1]),
         ("words:penn-words,function-tags", KEPT["penn-words"].replace("=1", "")),
-        (" traces , unaries ", "(S (VP (VBD paid) (NP=1 ($ $) (CD 1,200)) (PRN (: --) (FW 好) (SYM ●))) (. .))"),
+        (
+            " traces , unaries ",
+            "(S (VP (VBD paid) (NP=1 ($ $) (CD 1,200)) (PRN (: --) (FW 好) (SYM ●))) (. .))",
+        ),
         ("punctuation:tags,length:5", KEPT["no-punctuation"]),
         ("punctuation:marks,length:4", None),
         ("", SPECIAL.brackets()),
@@ -136,7 +139,8 @@ def test_what_cannot_be_meant(names, problem):
 
 
 def test_punctuation_by_its_marks():
-    marks = "， 。 、 ； ： ？ ！ “ ” ‘ ’ （ ） 《 》 〈 〉 【 】 「 」 『 』 … …… — —— ～ · ‧ . , `` '' -- ( ) ; ¿ « » । ؟"
+    chinese = "， 。 、 ； ： ？ ！ “ ” ‘ ’ （ ） 《 》 〈 〉 【 】 「 」 『 』 … …… — —— ～ · ‧"
+    marks = f"{chinese} . , `` '' -- ( ) ; ¿ « » । ؟"
     assert [mark for mark in marks.split() if no_punctuation_marks(mark, None)] == []
     words = "% ％ $ & @ 3 ○ 的 1,200 n't C++ ● http://"
     assert [word for word in words.split() if not no_punctuation_marks(word, None)] == []

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from onlstm_parse.brackets import read_brackets
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.tree import Tree
-from onlstm_parse.treebanks import FORMATS, WORD_FILTERS
+from onlstm_parse.treebanks import FILTERS, FORMATS, WORD_FILTERS
 from onlstm_parse.treebanks.reading import read_flat_treebank, read_treebank, treebank_files, treebank_format
+
 
 def write(path: Path, text: str | bytes) -> Path:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -197,3 +198,9 @@ def test_filters_while_reading(tmp_path):
         ("( (S (NP-SBJ (DT the) (NN dog)) (VP (VBZ barks))))", 1),
         ("(X (X two words))", 4),
     ]
+
+
+@pytest.mark.parametrize("name", [*FORMATS, *FILTERS, *WORD_FILTERS])
+def test_the_guide_has_a_row_for_every_name(name):
+    guide = (Path(__file__).parents[2] / "docs" / "treebanks.md").read_text("utf-8")
+    assert re.search(rf"^\| `{name}[`:]", guide, re.MULTILINE)
