@@ -103,7 +103,7 @@ def _escaped(text: str) -> str:
 
 
 def expect_plottable(path: str | PathLike[str]) -> None:
-    """Raises UsageError for an ending that is not in PLOT_ENDINGS, OnlstmError where matplotlib is missing."""
+    """Raises UsageError for an ending not in PLOT_ENDINGS, OnlstmError where matplotlib is missing."""
     if Path(path).suffix.lower() not in PLOT_ENDINGS:
         raise UsageError(f"expected a file ending in {', '.join(PLOT_ENDINGS)}, found {str(path)!r}")
     try:

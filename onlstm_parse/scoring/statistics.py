@@ -131,7 +131,7 @@ class Batch:
         )
 
     def widths(self) -> Array:
-        """(4, widest + 1): brackets found, predicted, in gold, and predicted where gold has none, by width."""
+        """(4, widest + 1): brackets by width: found, predicted, in gold, predicted where gold has none."""
         given, wanted = (side.inside.stop - side.inside.start for side in (self.predicted, self.gold))
         size = int(self.words.max()) + 1
         vain = given[self.gold.per_sentence[self.predicted.inside.sentence] == 0]

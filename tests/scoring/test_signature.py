@@ -27,7 +27,7 @@ def test_whatever_moves_a_score_moves_its_signature():
     signatures += [signature(words=words) for words in ("unicode-words", "no-punctuation")]
     signatures += [signature("(X (X the dog) (X saw a tree) .)", words="none"), signature(max_words=5)]
     signatures += [signature(TREES[1]), signature(gold=GOLD.replace("NP-SBJ", "PP"))]
-    signatures += [signature(gold=GOLD.replace("(NP (DT a)", "((DT a)"), extra={"rule": rule}) for rule in "ab"]
+    signatures += [signature(extra={"rule": rule}) for rule in "ab"]
     assert len(set(signatures)) == len(signatures)
 
 
@@ -40,7 +40,7 @@ def test_everything_is_named():
     parts = dict(part.split(":", 1) for part in signature(max_words=9).split("|")[2:])
     expected = "punctuation words max n skipped long short bare gold trees"
     assert list(parts) == expected.split()
-    assert (parts["punctuation"], parts["words"], parts["max"], parts["n"]) == ("dropped", "penn-words", "9", "1")
+    assert [parts[name] for name in expected.split()[:4]] == ["dropped", "penn-words", "9", "1"]
 
 
 def test_scores_are_comparable_where_only_the_trees_differ():
@@ -54,7 +54,7 @@ def test_every_protocol_is_explained(protocol):
     text = explain(signature(protocol=protocol, extra={"rule": "gap", "layer": 2, "mood": "good"}))
     for clause in ("a protocol of its own", "This is version"):
         assert clause not in text
-    for clause in ("penn-words", "any length", "gap rule", "layer 2", "mood was good", "1 sentences were scored"):
+    for clause in ("penn-words", "any length", "gap rule", "layer 2", "mood was good", "1 sentences"):
         assert clause in text
     assert "This is version" in explain(signature().replace(f"v{VERSION}", "v0.0.1"))
 
