@@ -86,12 +86,16 @@ class Gold:
     def __iter__(self) -> Iterator[GoldSentence]:
         return iter(self._all) if self._all is not None else self._stream()
 
-    @property
-    def sentences(self) -> list[GoldSentence]:
-        """What is to be parsed and scored, kept in memory."""
+    def keep(self) -> Gold:
+        """Hold all sentences in memory, so that they can be gone over again."""
         if self._all is None:
             self._all = list(self._stream())
-        return [sentence for sentence in self._all if sentence.scored]
+        return self
+
+    @property
+    def sentences(self) -> list[GoldSentence]:
+        """What is to be parsed and scored."""
+        return [sentence for sentence in self.keep() if sentence.scored]
 
     def _stream(self) -> Iterator[GoldSentence]:
         n_leaves = n_words = 0
@@ -120,9 +124,7 @@ class Gold:
 
 def prepare_gold(trees: Iterable[AnyTree], words: str = "penn-words", max_words: int | None = None) -> Gold:
     """Gold trees filtered down to their words and kept; `sentences` are what to parse and to score."""
-    gold = Gold(trees, words, max_words)
-    assert gold.sentences is not None
-    return gold
+    return Gold(trees, words, max_words).keep()
 
 
 def renumber(kept: Sequence[bool], starts: list[int], stops: list[int]) -> tuple[list[int], list[int]]:

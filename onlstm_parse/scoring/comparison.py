@@ -36,7 +36,7 @@ def compare(
     rules: Protocol = PROTOCOLS[protocol]
     if resamples < 1:
         raise UsageError(f"expected 1 resample or more, found {resamples}")
-    gold.sentences  # noqa: B018  two passes need them kept
+    gold.keep()  # for two passes
     systems: list[Score] = []
     columns: list[Array] = []
     for predicted in (ours, theirs):
