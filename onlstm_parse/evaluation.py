@@ -10,15 +10,29 @@ from typing import Any
 from onlstm_parse import corpora
 from onlstm_parse.induction import SPLITTERS
 from onlstm_parse.parser import Parser
-from onlstm_parse.scoring.alignment import prepare_gold
+from onlstm_parse.scoring.alignment import Gold, prepare_gold
 from onlstm_parse.scoring.metrics import reports, score
 from onlstm_parse.treebanks import FORMATS
 from onlstm_parse.treebanks.reading import read_treebank, treebank_format
 
+Treebank = str | PathLike[str] | Sequence[str | PathLike[str]]
+
+
+def read_gold(
+    treebank: Treebank, format: str | None = None, words: str | None = None, max_words: int | None = None
+) -> Gold:
+    """The gold trees of files, folders or corpus names, with the word filter that suits them."""
+    names: Sequence[str | PathLike[str]] = [treebank] if isinstance(treebank, str | PathLike) else treebank
+    paths = [path for name in names for path in corpora.locate_treebank(name)]
+    format = treebank_format(paths, format)
+    trees = (one.tree for one in read_treebank(paths, format))
+    words = words or next(filter(None, map(corpora.word_filter, names)), FORMATS[format].words)
+    return prepare_gold(trees, words, max_words)
+
 
 def evaluate(
     parser: Parser,
-    treebank: str | PathLike[str] | Sequence[str | PathLike[str]],
+    treebank: Treebank,
     *,
     format: str | None = None,
     protocol: str = "shen2019",
@@ -28,16 +42,11 @@ def evaluate(
     """Parse the sentences of a treebank (files, folders or corpus names) and score the trees.
 
     Returns what `reports` gives for the parser's rule, with `by_rule` (sentence F1 of the same
-    levels under each rule) and `perplexity` (per word and closing `<eos>`, each sentence from a
-    zero state). Raises OnlstmError where the treebank cannot be read.
+    levels under each rule), `objective` and `perplexity` (per word and closing `<eos>`, each
+    sentence from a zero state; a pseudo-perplexity where the objective is masked).
+    Raises OnlstmError where the treebank cannot be read.
     """
-    names: Sequence[str | PathLike[str]] = [treebank] if isinstance(treebank, str | PathLike) else treebank
-    paths = [path for name in names for path in corpora.locate_treebank(name)]
-    format = treebank_format(paths, format)
-    trees = (one.tree for one in read_treebank(paths, format))
-    words = words or next(filter(None, map(corpora.word_filter, names)), FORMATS[format].words)
-    gold = prepare_gold(trees, words, max_words)
-
+    gold = read_gold(treebank, format, words, max_words)
     sentences = [parser.run.pipeline.encode_words(sentence.words) for sentence in gold.sentences]
     readings = parser.read(sentences, with_loss=True)
     by_rule: dict[str, float] = {}
@@ -57,5 +66,6 @@ def evaluate(
     return {
         **report,
         "by_rule": by_rule,
+        "objective": parser.run.config.model.objective,
         "perplexity": math.exp(sum(reading.loss or 0.0 for reading in readings) / tokens),
     }

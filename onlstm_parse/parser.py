@@ -69,6 +69,7 @@ class Parser:
         self.model = run.model.to(self.device).eval()
         self.model.read_levels(levels)
         self.levels = levels
+        self._causal = run.config.model.objective == "causal"
 
     def parse(self, sentence: str) -> Tree:
         """The tree over the words of a raw sentence; its `levels` are None for dropped words."""
@@ -110,13 +111,16 @@ class Parser:
 
         readings: dict[int, Reading] = {}
         lengths = [1 + sum(map(len, sentence.pieces)) for sentence in sentences]
-        for batch in batch_by_length(lengths, TOKENS_AT_ONCE):
+        for batch in batch_by_length(lengths, TOKENS_AT_ONCE, padded=self._causal):
             found = self._read_batch([sentences[index].pieces for index in batch], with_loss)
             readings.update(zip(batch, found, strict=True))
         return [readings[index] for index in range(len(sentences))]
 
     def _read_batch(self, sentences: list[list[list[int]]], with_loss: bool) -> list[Reading]:
-        """Sentences of similar length, padded on the right, where a causal model never looks."""
+        """Sentences of similar length, padded on the right, where a causal model never looks.
+
+        Those of a model that looks there have the same length.
+        """
         import numpy as np
         import torch
 
@@ -127,23 +131,24 @@ class Parser:
         framed = np.full((steps + 1, len(flat)), EOS_ID, dtype=np.int64)
         for column, ids in enumerate(flat):
             framed[1 : len(ids) + 1, column] = ids
-        levels, losses = self._run(torch.from_numpy(framed).to(self.device), with_loss)
+        run = self._run if self._causal else self._run_masked
+        levels, losses = run(torch.from_numpy(framed).to(self.device), with_loss)
         readings = []
         for column, (sentence, ids) in enumerate(zip(sentences, flat, strict=True)):
             starts = np.cumsum([1] + [len(pieces) for pieces in sentence])[:-1]
             first = starts[[bool(pieces) for pieces in sentence]]
-            loss = float(losses[: len(ids) + 1, column].sum()) if with_loss else None
+            loss = None if losses is None else float(losses[: len(ids) + 1, column].sum())
             readings.append(Reading(levels[first, column], loss))
         return readings
 
-    def _run(self, words: Tensor, with_loss: bool) -> tuple[np.ndarray, np.ndarray]:
-        """words (T + 1, B) -> levels (T, B) of the tree layer, losses (T, B) or nothing."""
+    def _run(self, words: Tensor, with_loss: bool) -> tuple[np.ndarray, np.ndarray | None]:
+        """words (T + 1, B) -> levels (T, B) of the tree layer and, where asked, losses (T, B)."""
         import torch
 
         from onlstm_parse.ops.precision import products_in
         from onlstm_parse.ops.tied_cross_entropy import token_losses
 
-        levels, losses, state = [], [words.new_zeros(0, 1)], None
+        levels, losses, state = [], [], None
         with torch.no_grad(), products_in(self.precision, self.device):
             for start in range(0, len(words) - 1, STEPS_AT_ONCE):
                 window = words[start : start + STEPS_AT_ONCE + 1]
@@ -155,7 +160,25 @@ class Parser:
                     weight, bias = self.model.embedding.weight, self.model.bias
                     loss = token_losses(encoded.hidden.flatten(0, 1), weight, bias, targets.flatten())
                     losses.append(loss.view_as(targets))
-        return torch.cat(levels).cpu().numpy(), torch.cat(losses[1:] or losses).double().cpu().numpy()
+        return torch.cat(levels).cpu().numpy(), torch.cat(losses).double().cpu().numpy() if losses else None
+
+    def _run_masked(self, words: Tensor, with_loss: bool) -> tuple[np.ndarray, np.ndarray]:
+        """The same for a model that reads both ways: whole sentences, each word hidden once for its loss."""
+        import torch
+
+        from onlstm_parse.models.objectives import MASK_EVERY, hidden_words
+        from onlstm_parse.ops.precision import products_in
+        from onlstm_parse.ops.tied_cross_entropy import token_losses
+
+        losses = torch.zeros(words.shape, device=words.device)
+        with torch.no_grad(), products_in(self.precision, self.device):
+            levels = self.model(words).levels[self.layer - 1, :-1].float()
+            for offset in range(min(MASK_EVERY, len(words)) if with_loss else 0):
+                masked = hidden_words(words, offset)
+                hidden = self.model(words, masked=masked).hidden[masked]
+                weight, bias = self.model.embedding.weight, self.model.bias
+                losses[masked] = token_losses(hidden, weight, bias, words[masked]).float()
+        return levels.cpu().numpy(), losses[1:].double().cpu().numpy()
 
 
 def load(folder: str | Path, **settings: Any) -> Parser:

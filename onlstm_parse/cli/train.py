@@ -9,6 +9,7 @@ from typing import Literal
 import tyro
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional
 
+from onlstm_parse.cli.models import summary
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.runs import CONFIG
@@ -45,10 +46,11 @@ FLAGS = ("resume", "quiet", "help")
 
 
 def main(arguments: list[str]) -> None:
-    texts, options = _first_look(arguments)
+    texts, options = first_look(arguments)
     settings = settings_for(texts, options.get("size", "small"), options.get("recipe", "adamw"))
     default = Train(text=(), out=tyro.MISSING)
-    if "resume" in options and (Path(options.get("out", "")) / CONFIG).exists():
+    resumed = "resume" in options and (Path(options.get("out", "")) / CONFIG).exists()
+    if resumed:
         settings, data = stored_settings(Path(options["out"]))
         default = replace(default, text=tuple(data.get("text", ())), valid=data.get("valid"))
     default = replace(
@@ -57,10 +59,19 @@ def main(arguments: list[str]) -> None:
         text_settings=settings.text,
         training_settings=settings.training,
     )
-    command = tyro.cli(Train, prog="onlstm-parse train", args=arguments, default=default)
+    try:
+        command = tyro.cli(Train, prog="onlstm-parse train", args=arguments, default=default)
+    except SystemExit:
+        if "help" in options or "h" in options:
+            print("\n".join(summary()))
+        raise
     chosen = Settings(command.model_settings, command.text_settings, command.training_settings)
 
+    from onlstm_parse.models.sizes import matched
     from onlstm_parse.training.start import train_run
+
+    if "hidden" not in options and not resumed:
+        chosen = chosen._replace(model=matched(chosen.model))
 
     try:
         train_run(
@@ -77,7 +88,7 @@ def main(arguments: list[str]) -> None:
         raise OnlstmError("interrupted", remedy=remedy if begun else "nothing was trained yet") from None
 
 
-def _first_look(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
+def first_look(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
     """The texts and the options as written: what the defaults of the other options hang on."""
     texts, options = [], {}
     rest = iter(arguments)

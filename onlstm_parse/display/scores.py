@@ -104,7 +104,9 @@ def _remarks(report: dict[str, Any]) -> list[str]:
         figures = ", ".join(f"{figure(f1)} by the {rule} rule" for rule, f1 in rules.items())
         remarks.append(f"sentence F1 of these levels: {figures}")
     if (perplexity := report.get("perplexity")) is not None:
-        remarks.append(f"perplexity: {perplexity:.2f}")
+        masked = report.get("objective") == "masked"
+        name = "pseudo-perplexity (of hidden words, both sides seen)" if masked else "perplexity"
+        remarks.append(f"{name}: {perplexity:.2f}")
     return remarks
 
 

@@ -2,12 +2,66 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from onlstm_parse.registry import Table
 
-MODELS = Table(
-    "model",
-    {
-        "on-lstm": "onlstm_parse.models.on_lstm:OnLstm",
-        "lstm": "onlstm_parse.models.lstm:Lstm",
-    },
-)
+
+@dataclass(frozen=True)
+class Entry:
+    """A model as tables and `--help` show it, known without torch."""
+
+    layer: str
+    """module:class in this package."""
+    source: str
+    levels: str
+    """What the levels are read from."""
+    parallel: bool = False
+    """Whether a layer reads all steps at once."""
+    ordered: bool = False
+    """Whether units are ordered in chunks, which must divide all widths."""
+    objective: Literal["causal", "masked"] = "causal"
+    """Predicts the next word, or words hidden in the midst of others."""
+
+
+CATALOGUE = {
+    "rnn": Entry("rnn:Rnn", "Elman 1990", "how far the state moves"),
+    "lstm": Entry("lstm:Lstm", "Hochreiter and Schmidhuber 1997", "forget gate"),
+    "lstm-peephole": Entry("lstm_peephole:PeepholeLstm", "Graves 2013", "forget gate"),
+    "gru": Entry("gru:Gru", "Cho et al. 2014", "update gate"),
+    "sru": Entry("sru:Sru", "Lei et al. 2018", "forget gate", parallel=True),
+    "qrnn": Entry("qrnn:Qrnn", "Bradbury et al. 2017", "forget gate", parallel=True),
+    "glu-cnn": Entry("glu_cnn:GluCnn", "Dauphin et al. 2017", "gate of the linear unit", parallel=True),
+    "tcn": Entry("tcn:Tcn", "Bai et al. 2018", "how far the output moves", parallel=True),
+    "attention": Entry(
+        "attention:Attention",
+        "Vaswani et al. 2017",
+        "overlap of neighbours' attention",
+        parallel=True,
+    ),
+    "hierarchical-attention": Entry(
+        "hierarchical_attention:HierarchicalAttention",
+        "this toolkit, after Yang et al. 2016",
+        "overlap of neighbours' attention",
+        parallel=True,
+    ),
+    "sliced-rnn": Entry("sliced_rnn:SlicedRnn", "Yu and Liu 2018", "update gate"),
+    "echo-state": Entry("echo_state:EchoState", "Jaeger 2001", "how far the state moves"),
+    "on-lstm": Entry("on_lstm:OnLstm", "Shen et al. 2019", "master forget gate", ordered=True),
+    "on-lstm-bidirectional": Entry(
+        "on_lstm_bidirectional:BidirectionalOnLstm",
+        "this toolkit, after Shen et al. 2019",
+        "master forget gates of both directions",
+        ordered=True,
+        objective="masked",
+    ),
+    "on-sru": Entry(
+        "on_sru:OnSru", "this toolkit, after Lei et al. 2018", "master forget gate", True, ordered=True
+    ),
+    "on-gru": Entry(
+        "on_gru:OnGru", "this toolkit, after Shen et al. 2019", "master forget gate", ordered=True
+    ),
+}
+
+MODELS = Table("model", {name: f"onlstm_parse.models.{entry.layer}" for name, entry in CATALOGUE.items()})

@@ -33,10 +33,15 @@ class Layer(nn.Module):
     """
 
     hard_levels = False
+    residual = False  # whether outputs are sums without bound, to be normalised behind the last layer
 
     def initial_state(self, batch: int) -> LayerState:
-        """Zeros, on the device of the weights."""
+        """Zeros, on the device of the weights; a memory that grows begins empty."""
         raise NotImplementedError
+
+    def zeros(self, batch: int, *shape: int) -> Tensor:
+        """(B, *shape), of the type and on the device of the weights."""
+        return next(self.parameters()).new_zeros(batch, *shape)
 
     def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
         """x (T, B, in) -> outputs (T, B, hidden), the next state, levels (T, B) in [0, 1]."""
@@ -63,6 +68,14 @@ def _uniform(*shape: int, fan_in: int) -> nn.Parameter:
     return nn.Parameter(torch.empty(shape).uniform_(-1, 1) / math.sqrt(fan_in))
 
 
+def keep_variance(weight: Tensor) -> None:
+    """Redraw weights (out, in) with variance 1 / in, so that what goes through keeps its size.
+
+    For layers without a cell that adds up: the usual third of it fades from layer to layer.
+    """
+    nn.init.normal_(weight, std=weight.shape[1] ** -0.5)
+
+
 class Encoded(NamedTuple):
     """What the encoder makes of (T, B) words."""
 
@@ -73,7 +86,7 @@ class Encoded(NamedTuple):
 
 
 class LanguageModel(nn.Module):
-    """A causal language model over `vocabulary_size` words; see `ModelConfig`."""
+    """A language model over `vocabulary_size` words, causal but where its entry says otherwise."""
 
     def __init__(self, config: ModelConfig, vocabulary_size: int) -> None:
         super().__init__()
@@ -81,22 +94,33 @@ class LanguageModel(nn.Module):
         self.embedding = nn.Embedding(vocabulary_size, config.embedding)
         nn.init.uniform_(self.embedding.weight, -config.embedding_scale, config.embedding_scale)
         self.bias = nn.Parameter(torch.zeros(vocabulary_size))
+        if config.objective == "masked":
+            self.mask = nn.Parameter(torch.zeros(config.embedding))
         make = MODELS[config.model]
         self.layers = nn.ModuleList(make(size, units, config) for size, units in config.layer_sizes())
+        self.norm = nn.LayerNorm(config.embedding) if make.residual else None
+        if self.norm is not None:
+            # Small, as an LSTM's outputs are when training begins: then no word is a certain one.
+            nn.init.constant_(self.norm.weight, 0.1)
 
     def initial_state(self, batch: int) -> State:
         return [layer.initial_state(batch) for layer in cast(list[Layer], self.layers)]
 
-    def forward(self, words: Tensor, state: State | None = None) -> Encoded:
-        """words (T, B) of ids, from `state` or from zeros."""
+    def forward(self, words: Tensor, state: State | None = None, masked: Tensor | None = None) -> Encoded:
+        """words (T, B) of ids, from `state` or from zeros; those that are `masked` (T, B) are not seen."""
         if state is None:
             state = self.initial_state(words.shape[1])
         config, training = self.config, self.training
         table = embedding_dropout(self.embedding.weight, config.dropout_embedding, training)
-        x = raw = variational_dropout(nn.functional.embedding(words, table), config.dropout_input, training)
+        x = nn.functional.embedding(words, table)
+        if masked is not None:
+            x = torch.where(masked.unsqueeze(-1), self.mask, x)
+        x = raw = variational_dropout(x, config.dropout_input, training)
         next_state, levels = [], []
         for depth, (layer, layer_state) in enumerate(zip(self.layers, state, strict=True), start=1):
             raw, layer_state, layer_levels = layer(x, layer_state)
+            if depth == config.layers and self.norm is not None:
+                raw = self.norm(raw)
             rate = config.dropout_output if depth == config.layers else config.dropout_between
             x = variational_dropout(raw, rate, training)
             next_state.append(layer_state)
@@ -107,8 +131,9 @@ class LanguageModel(nn.Module):
         """`mean` or `argmax`: how all layers read their levels from now on; raises UsageError."""
         if form not in LEVEL_FORMS:
             raise UsageError(f"unknown form of levels {form!r}", remedy=nearest(form, LEVEL_FORMS))
-        for layer in cast(list[Layer], self.layers):
-            layer.hard_levels = form == "argmax"
+        for layer in self.modules():
+            if isinstance(layer, Layer):
+                layer.hard_levels = form == "argmax"
 
     def parameter_count(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())

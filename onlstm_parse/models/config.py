@@ -7,26 +7,42 @@ from itertools import pairwise
 from typing import Literal
 
 from onlstm_parse.errors import UsageError
-from onlstm_parse.models import MODELS
+from onlstm_parse.models import CATALOGUE, MODELS
 from onlstm_parse.registry import nearest
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """A stack of recurrent layers E → H → ... → E between a tied embedding and softmax."""
+    """A stack of layers E → H → ... → E between a tied embedding and softmax."""
 
     model: str = "on-lstm"
     """The kind of layer, a name from the model table."""
     embedding: int = 256
     """E: units of the embedding and of the last layer."""
     hidden: int = 512
-    """H: units of the layers between."""
+    """H: units of the layers between; unless given, as many as match on-lstm's number of parameters."""
     layers: int = 3
     """L: number of layers."""
     chunk: int = 16
-    """C: units that share one level of the master gates; must divide E and H."""
+    """on-...: C, units that share one level of the master gates; must divide E and H."""
     master_input: Literal["complement", "reversed"] = "complement"
-    """Master input gate: 1 - cumax (the paper), or the softmax summed from the right."""
+    """on-...: master input gate, 1 - cumax (the paper), or the softmax summed from the right."""
+    directions: Literal["mean", "max"] = "mean"
+    """on-lstm-bidirectional: how the levels of the two directions become one."""
+    kernel: int = 4
+    """qrnn, glu-cnn, tcn: tokens that a convolution spans."""
+    gate: Literal["linear", "highway"] = "linear"
+    """glu-cnn: A ∘ σ(B) beside a residual, or (1 - σ) ∘ x + σ ∘ A."""
+    convolution: Literal["full", "separable"] = "full"
+    """tcn: all units with all, or each by itself and then all at one step."""
+    heads: int = 4
+    """attention, hierarchical-attention: number of heads, of H / heads units each."""
+    context: int = 128
+    """attention: tokens that a token sees, itself included."""
+    window: int = 8
+    """hierarchical-attention, sliced-rnn: tokens that are summarised together."""
+    spectral_radius: float = 0.9
+    """echo-state: largest modulus of an eigenvalue of the recurrent weights; below 1."""
     embedding_scale: float = 0.5
     """The embedding starts uniform in ± this; AWD-LSTM's 0.1 is for SGD, and slow under AdamW."""
     dropout_embedding: float = 0.1
@@ -43,22 +59,43 @@ class ModelConfig:
     def __post_init__(self) -> None:
         if self.model not in MODELS:
             raise UsageError(f"unknown model {self.model!r}", remedy=nearest(self.model, MODELS))
-        for name in ("embedding", "hidden", "layers", "chunk"):
+        for name in ("embedding", "hidden", "layers", "chunk", "kernel", "heads", "context"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, found {getattr(self, name)}")
         if not self.embedding_scale > 0:
             raise UsageError(f"embedding_scale must be above 0, found {self.embedding_scale}")
+        if self.window < 2:
+            raise UsageError(f"window must be at least 2, found {self.window}")
+        if not 0 < self.spectral_radius < 1:
+            raise UsageError(f"spectral_radius must be above 0 and below 1, found {self.spectral_radius}")
+        self._check_widths()
+        for name in ("embedding", "input", "between", "output"):
+            _check_rate(f"dropout_{name}", getattr(self, f"dropout_{name}"))
+        _check_rate("dropconnect", self.dropconnect)
+
+    @property
+    def objective(self) -> Literal["causal", "masked"]:
+        return CATALOGUE[self.model].objective
+
+    @property
+    def perplexity_name(self) -> str:
+        """Over hidden words, given both sides, it is no rival of a causal model's perplexity."""
+        return "perplexity" if self.objective == "causal" else "pseudo-perplexity"
+
+    @property
+    def width_step(self) -> int:
+        """What must divide the widths E and H of this model."""
+        return self.chunk if CATALOGUE[self.model].ordered else 1
+
+    def _check_widths(self) -> None:
         for size in ("embedding", "hidden"):
             units = getattr(self, size)
-            if units % self.chunk:
+            if units % self.width_step:
                 divisors = [c for c in range(1, units + 1) if not units % c]
                 near = min(divisors, key=lambda c: abs(c - self.chunk))
                 raise UsageError(
                     f"chunk {self.chunk} does not divide {size} {units}", remedy=f"try --chunk {near}"
                 )
-        for name in ("embedding", "input", "between", "output"):
-            _check_rate(f"dropout_{name}", getattr(self, f"dropout_{name}"))
-        _check_rate("dropconnect", self.dropconnect)
 
     def layer_sizes(self) -> list[tuple[int, int]]:
         """(input, hidden) units of each layer: E → H → ... → H → E."""
@@ -94,3 +131,6 @@ SIZES = {
         dropconnect=0.45,
     ),
 }
+
+# Without the embedding and the softmax's bias; every model is within 3 %.
+PARAMETERS = {"tiny": "0.30 million", "small": "4.6 million", "paper": "21.2 million"}

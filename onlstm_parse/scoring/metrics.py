@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from math import fsum
 from typing import Any
 
@@ -15,12 +16,12 @@ import numpy as np
 
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import Gold
+from onlstm_parse.scoring.alignment import Gold, Pair
 from onlstm_parse.scoring.flat import AnyTree
 from onlstm_parse.scoring.protocols import Counts, Protocol, Rates, Tallies, exact_rates
 from onlstm_parse.scoring.resampling import RESAMPLES, confidence_95
 from onlstm_parse.scoring.signature import signature
-from onlstm_parse.scoring.statistics import Shape
+from onlstm_parse.scoring.statistics import Batch, Shape, batches
 from onlstm_parse.scoring.tally import Tally, tally
 
 LENGTHS = (10, 20, 40)
@@ -153,6 +154,14 @@ def score_of(
         by_width=_by_width(gathered, rules, counts, n),
         shape={"predicted": shape_of(gathered.predicted_shape), "gold": shape_of(gathered.gold_shape)},
     )
+
+
+def label_counts(gold: Gold, protocol: str) -> dict[str, int]:
+    """How many gold brackets of each label the protocol counts, the most frequent first."""
+    gathered = Tally(with_baselines=False)
+    for pairs in batches(Pair(one, one.starts, one.stops) for one in gold if one.scored):
+        gathered.add(Batch(pairs), chain.from_iterable(pair.gold.labels for pair in pairs))
+    return {label: row["count"] for label, row in _by_label(gathered, PROTOCOLS[protocol]).items()}
 
 
 def shape_of(shape: Shape) -> dict[str, float | None]:

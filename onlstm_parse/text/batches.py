@@ -21,7 +21,7 @@ class Stream:
     A text of fewer tokens has fewer columns.
     """
 
-    def __init__(self, ids: TokenIds, batch_size: int, bptt: int) -> None:
+    def __init__(self, ids: TokenIds | np.ndarray, batch_size: int, bptt: int) -> None:
         """Raises OnlstmError for a text of less than two tokens."""
         predictable = len(ids) - 1
         if predictable < 1:
@@ -62,8 +62,8 @@ class Stream:
         return lengths
 
 
-def batch_by_length(lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
-    """Indices of sentences in batches of like length, shortest first.
+def batch_by_length(lengths: Sequence[int], max_tokens: int, padded: bool = True) -> list[list[int]]:
+    """Indices of sentences in batches of like length, unless `padded` of the same, shortest first.
 
     A batch's sentences times its longest one stay within `max_tokens`, unless a
     single sentence is longer.
@@ -73,7 +73,8 @@ def batch_by_length(lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
     """
     batches: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batches and (len(batches[-1]) + 1) * lengths[index] <= max_tokens:
+        fits = bool(batches) and (len(batches[-1]) + 1) * lengths[index] <= max_tokens
+        if fits and (padded or lengths[batches[-1][0]] == lengths[index]):
             batches[-1].append(index)
         else:
             batches.append([index])

@@ -82,10 +82,12 @@ def load_checkpoint(
         raise FormatError(f"no checkpoint of this run: {error}", file=path, remedy="train anew") from None
     if "random.cuda" in tensors and torch.cuda.is_available():
         torch.cuda.set_rng_state(tensors["random.cuda"])
-    layers: dict[str, list[Tensor]] = {}
-    for name, tensor in sorted(_part(tensors, "state.").items()):
-        layers.setdefault(name.partition(".")[0], []).append(tensor.to(device))
-    return progress, [tuple(layer) for layer in layers.values()] or None
+    layers: dict[int, dict[int, Tensor]] = {}
+    for name, tensor in _part(tensors, "state.").items():
+        depth, part = map(int, name.split("."))
+        layers.setdefault(depth, {})[part] = tensor.to(device)
+    state = [tuple(layer[part] for part in sorted(layer)) for _, layer in sorted(layers.items())]
+    return progress, state or None
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

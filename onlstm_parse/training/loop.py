@@ -2,7 +2,7 @@
 
 Random access to the text's windows and a checkpoint of every random state make an interrupted
 and resumed run end with the weights of an uninterrupted one (on one machine, where the budget
-is in passes; a budget in minutes follows the clock).
+is in passes or tokens; a budget in minutes follows the clock).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import torch
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.files import append_line, written_whole
 from onlstm_parse.models.base import LanguageModel, State
+from onlstm_parse.models.objectives import predict
 from onlstm_parse.ops.precision import choose_precision, products_in
 from onlstm_parse.ops.tied_cross_entropy import tied_cross_entropy
 from onlstm_parse.runs import METRICS, save_weights
@@ -114,6 +115,8 @@ class Trainer:
         progress = self.progress
         if self.config.minutes is not None:
             return min((progress.seconds + progress.validation_seconds) / (60 * self.config.minutes), 1.0)
+        if self.config.tokens is not None:
+            return min(progress.tokens / self.config.tokens, 1.0)
         passes = progress.epoch + progress.step / len(self._windows(progress.epoch))
         return min(passes / self._epochs, 1.0)
 
@@ -160,10 +163,8 @@ class Trainer:
     def _update(self, inputs: torch.Tensor, targets: torch.Tensor) -> None:
         config, model = self.config, self.model
         with products_in(self.precision, self.device):
-            encoded = model(inputs, self.state)
-            loss = tied_cross_entropy(
-                encoded.hidden.flatten(0, 1), model.embedding.weight, model.bias, targets.flatten()
-            )
+            encoded, hidden, words = predict(model, inputs, targets, self.state)
+            loss = tied_cross_entropy(hidden, model.embedding.weight, model.bias, words)
         total = loss
         if config.activation_penalty:
             total = total + config.activation_penalty * encoded.hidden.float().square().mean()

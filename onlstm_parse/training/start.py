@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ import torch
 from onlstm_parse import corpora
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.models.base import LanguageModel
+from onlstm_parse.models.sizes import matched
 from onlstm_parse.ops.precision import choose_device
 from onlstm_parse.runs import CONFIG, Run, RunConfig
 from onlstm_parse.text.batches import Stream
 from onlstm_parse.text.corpus import PreparedText, prepare
 from onlstm_parse.training.checkpoint import checkpoint_file
-from onlstm_parse.training.config import DEFAULT_EPOCHS
 from onlstm_parse.training.loop import Trainer
 from onlstm_parse.training.progress import Display
 from onlstm_parse.training.settings import Settings, change, settings_for, stored_settings
@@ -42,6 +42,8 @@ def train(
     """
     names = [str(text) for text in texts]
     chosen = change(settings_for(names, size, recipe), **settings)
+    if "hidden" not in settings:
+        chosen = chosen._replace(model=matched(chosen.model))
     valid_name = None if valid is None else str(valid)
     return train_run(names, Path(out), chosen, valid=valid_name, resume=resume, quiet=quiet)
 
@@ -60,10 +62,8 @@ def train_run(
     if not resume and (folder / CONFIG).exists():
         remedy = "continue it with --resume, or choose another --out"
         raise OnlstmError("a run is here already", file=folder, remedy=remedy)
-    training = settings.training
-    if training.epochs is None and training.minutes is None:
-        training = replace(training, epochs=DEFAULT_EPOCHS[training.recipe])
-        settings = settings._replace(training=training)
+    training = settings.training.budgeted()
+    settings = settings._replace(training=training)
     stored_data: dict[str, Any] = {}
     if begun:
         stored, stored_data = stored_settings(folder)
@@ -104,8 +104,8 @@ def _prepare(texts: Sequence[str], valid: str | None, settings: Settings) -> Pre
 def _describe(texts: Sequence[str], valid: str | None, text: PreparedText) -> dict[str, Any]:
     """The `data` section of config.json."""
     return {
-        "text": [_lasting(name) for name in texts],
-        "valid": None if valid is None else _lasting(valid),
+        "text": [corpora.lasting(name) for name in texts],
+        "valid": None if valid is None else corpora.lasting(valid),
         "vocabulary": len(text.pipeline.vocabulary),
         "train_tokens": len(text.train),
         "valid_tokens": len(text.valid),
@@ -114,11 +114,6 @@ def _describe(texts: Sequence[str], valid: str | None, text: PreparedText) -> di
         "train_fingerprint": text.train.fingerprint,
         "valid_fingerprint": text.valid.fingerprint,
     }
-
-
-def _lasting(name: str) -> str:
-    """A path that holds in any working folder; a corpus name as it is."""
-    return str(Path(name).resolve()) if Path(name).exists() else name
 
 
 def _refuse_changes(stored: Settings, chosen: Settings) -> None:
@@ -143,19 +138,22 @@ def _check_same_text(data: dict[str, Any], stored: dict[str, Any], folder: Path)
 
 
 def _headline(data: dict[str, Any], settings: Settings, model: LanguageModel, trainer: Trainer) -> str:
+    masked = settings.model.objective == "masked"
+    hint = "; it guesses hidden words, so its perplexities are pseudo-perplexities" if masked else ""
     return (
         f"text: {data['train_tokens']:,} tokens ({data['valid_tokens']:,} held out for validation), "
         f"{data['vocabulary']:,} words ({data['valid_unknown']:.1%} of the held-out ones unknown), "
         f"tokeniser {settings.text.tokeniser}, normalisation {settings.text.normalisation}\n"
         f"model: {settings.model.model}, {model.parameter_count():,} parameters; "
-        f"{trainer.precision} on {trainer.device}"
+        f"{trainer.precision} on {trainer.device}{hint}"
     )
 
 
 def _closing_line(trainer: Trainer, folder: Path) -> str:
     progress = trainer.progress
     best = min(progress.perplexities)
+    perplexity = trainer.model.config.perplexity_name
     return (
-        f"done: validation perplexity {best:.2f} after {progress.tokens:,} tokens "
+        f"done: validation {perplexity} {best:.2f} after {progress.tokens:,} tokens "
         f"in {progress.seconds / 60:.1f} minutes; the run is in {folder}"
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from onlstm_parse.models.base import LanguageModel
+from onlstm_parse.models.objectives import MASK_EVERY, predict
 from onlstm_parse.ops.precision import products_in
 from onlstm_parse.ops.tied_cross_entropy import tied_cross_entropy
 from onlstm_parse.parser import tree_layer
@@ -19,7 +20,7 @@ SATURATED_SPREAD = 0.01
 
 @dataclass(frozen=True)
 class Validation:
-    """Perplexity per token, and mean and standard deviation of the tree layer's levels."""
+    """Perplexity (pseudo- for a masked model), and mean and standard deviation of the tree layer's levels."""
 
     perplexity: float
     level_mean: float
@@ -42,23 +43,21 @@ def validate(model: LanguageModel, stream: Stream, device: torch.device, precisi
     was_training = model.training
     model.eval()
     layer = tree_layer(model.config.layers) - 1
-    state, loss, count = None, 0.0, 0
+    state, loss, predicted, read = None, 0.0, 0, 0
     levels_sum = squares_sum = 0.0
     with products_in(precision, device):
         for step in range(stream.steps):
             inputs, targets = (torch.from_numpy(part).to(device) for part in stream.window(step))
-            encoded = model(inputs, state)
+            offset = min(step % MASK_EVERY, len(inputs) - 1)
+            encoded, hidden, words = predict(model, inputs, targets, state, offset)
             state = encoded.state
-            loss += targets.numel() * float(
-                tied_cross_entropy(
-                    encoded.hidden.flatten(0, 1), model.embedding.weight, model.bias, targets.flatten()
-                )
-            )
-            count += targets.numel()
+            loss += len(words) * float(tied_cross_entropy(hidden, model.embedding.weight, model.bias, words))
+            predicted += len(words)
             levels = encoded.levels[layer].double()
+            read += levels.numel()
             levels_sum += float(levels.sum())
             squares_sum += float(levels.square().sum())
     model.train(was_training)
-    mean = levels_sum / count
-    spread = math.sqrt(max(squares_sum / count - mean * mean, 0.0))
-    return Validation(math.exp(min(loss / count, 700.0)), mean, spread)
+    mean = levels_sum / read
+    spread = math.sqrt(max(squares_sum / read - mean * mean, 0.0))
+    return Validation(math.exp(min(loss / predicted, 700.0)), mean, spread)

@@ -11,6 +11,7 @@ import pytest
 
 from onlstm_parse import files
 from onlstm_parse.cli.main import COMMANDS, HELP, main
+from onlstm_parse.models import CATALOGUE
 
 
 def command(capsys, *arguments):
@@ -204,3 +205,28 @@ def test_a_full_disk_is_one_line(capsys, tmp_path, text_file, tiny, monkeypatch)
     assert status == 1
     assert "No space left on device" in err
     assert err.count("\n") == 1
+
+
+def test_the_models_and_their_widths(capsys, text_file, tmp_path, tiny):
+    status, out, _ = command(capsys, "models")
+    assert status == 0
+    for name, entry in CATALOGUE.items():
+        (line,) = [line for line in out.splitlines() if line.startswith(f"{name} ")]
+        assert entry.source in line
+        assert line.endswith(f"  {'yes' if entry.parallel else 'no ':<8}  {entry.levels}")
+    status, out, _ = command(capsys, "models", "--json")
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert rows.keys() == CATALOGUE.keys()
+    status, out, _ = command(capsys, "train", "--help")
+    assert all(name in out and entry.levels in out for name, entry in CATALOGUE.items())
+
+    settings = ["--size", "tiny", "--model", "gru", "--epochs", "1", "--quiet", "--batch-size", "8"]
+    for folder, hidden, width in (
+        ("solved", [], rows["gru"]["hidden"]["tiny"]),
+        ("asked", ["--hidden", "24"], 24),
+    ):
+        status, _, err = command(
+            capsys, "train", str(text_file), "--out", str(tmp_path / folder), *settings, *hidden
+        )
+        assert (status, err) == (0, "")
+        assert json.loads((tmp_path / folder / "config.json").read_text())["model"]["hidden"] == width

@@ -9,17 +9,49 @@ from onlstm_parse.errors import UsageError
 from onlstm_parse.models import MODELS
 from onlstm_parse.models.base import LanguageModel
 from onlstm_parse.models.config import SIZES
+from onlstm_parse.models.objectives import hidden_words
+from onlstm_parse.runs import load_weights, save_weights
+from onlstm_parse.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from onlstm_parse.training.config import TrainingConfig
+from onlstm_parse.training.optimisation import Average, make_optimiser
 
 WORDS = 23
 SMALL = replace(
-    SIZES["tiny"], embedding=8, hidden=12, chunk=4, dropout_embedding=0.3, dropout_input=0.3, dropconnect=0.3
+    SIZES["tiny"],
+    embedding=8,
+    hidden=12,
+    chunk=4,
+    kernel=3,
+    context=4,
+    window=3,
+    dropout_embedding=0.3,
+    dropout_input=0.3,
+    dropconnect=0.3,
 )
+# What settings make of a model, beside every model as it comes.
+VARIANTS = {
+    "on-lstm reversed": {"model": "on-lstm", "master_input": "reversed"},
+    "on-sru reversed": {"model": "on-sru", "master_input": "reversed"},
+    "on-gru reversed": {"model": "on-gru", "master_input": "reversed"},
+    "on-lstm-bidirectional max": {"model": "on-lstm-bidirectional", "directions": "max"},
+    "glu-cnn highway": {"model": "glu-cnn", "gate": "highway"},
+    "tcn separable": {"model": "tcn", "convolution": "separable"},
+}
+CONFIGS = {name: replace(SMALL, model=name) for name in MODELS} | {
+    name: replace(SMALL, **settings) for name, settings in VARIANTS.items()
+}
+CAUSAL = [name for name, config in CONFIGS.items() if config.objective == "causal"]
+MASKED = [name for name in CONFIGS if name not in CAUSAL]
 
 
-@pytest.fixture(params=list(MODELS))
-def model(request):
+def make(name):
     torch.manual_seed(0)
-    return LanguageModel(replace(SMALL, model=request.param), WORDS).double().eval()
+    return LanguageModel(CONFIGS[name], WORDS).double().eval()
+
+
+@pytest.fixture(params=CONFIGS)
+def model(request):
+    return make(request.param)
 
 
 def words(steps=9, batch=3):
@@ -49,7 +81,9 @@ def test_hard_levels_are_near_the_soft_ones(model):
         model.read_levels("argmx")
 
 
-def test_a_word_moves_nothing_before_it(model):
+@pytest.mark.parametrize("name", CAUSAL)
+def test_a_word_moves_nothing_before_it(name):
+    model = make(name)
     before = words()
     after = before.clone()
     after[5] = (after[5] + 1) % WORDS
@@ -57,6 +91,19 @@ def test_a_word_moves_nothing_before_it(model):
     assert torch.equal(a.hidden[:5], b.hidden[:5])
     assert torch.equal(a.levels[:, :5], b.levels[:, :5])
     assert not torch.equal(a.hidden[5:], b.hidden[5:])
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_a_hidden_word_moves_nothing(name):
+    model = make(name)
+    before = words()
+    after = before.clone()
+    after[5] = (after[5] + 1) % WORDS
+    hidden = torch.zeros_like(before, dtype=torch.bool)
+    hidden[5] = True
+    assert torch.equal(model(before, masked=hidden).hidden, model(after, masked=hidden).hidden)
+    seen = model(before).hidden
+    assert not torch.isclose(seen, model(after).hidden).all(-1).any(), "a seen word moves both sides"
 
 
 def test_batch_mates_do_not_see_each_other(model):
@@ -67,21 +114,59 @@ def test_batch_mates_do_not_see_each_other(model):
         torch.testing.assert_close(whole.levels[..., column : column + 1], alone.levels, rtol=0, atol=1e-12)
 
 
-def test_in_one_piece_or_in_two(model):
+@pytest.mark.parametrize("pieces", [(4, 5), (1, 8), (8, 1), (3, 3, 3), (1,) * 9])
+@pytest.mark.parametrize("name", CAUSAL)
+def test_in_one_piece_or_in_several(name, pieces):
+    model = make(name)
     whole = model(words())
-    first = model(words()[:4])
-    second = model(words()[4:], first.state)
-    torch.testing.assert_close(torch.cat((first.hidden, second.hidden)), whole.hidden, rtol=0, atol=1e-12)
-    torch.testing.assert_close(torch.cat((first.levels, second.levels), 1), whole.levels, rtol=0, atol=1e-12)
+    state, hidden, levels = None, [], []
+    for piece in words().split(pieces):
+        encoded = model(piece, state)
+        state = encoded.state
+        hidden.append(encoded.hidden)
+        levels.append(encoded.levels)
+    torch.testing.assert_close(torch.cat(hidden), whole.hidden, rtol=0, atol=1e-12)
+    torch.testing.assert_close(torch.cat(levels, 1), whole.levels, rtol=0, atol=1e-12)
+    for found, expected in zip(sum(state, ()), sum(whole.state, ()), strict=True):
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+
+
+def test_the_state_is_bounded(model):
+    state = None
+    for _ in range(20):
+        state = model(words(), state).state
+    assert sum(part.numel() for layer in state for part in layer) < 10_000
+
+
+def test_saved_and_loaded_is_the_same_to_the_bit(model, tmp_path):
+    single = model.float()
+    save_weights(single, tmp_path)
+    torch.manual_seed(1)
+    twin = LanguageModel(model.config, WORDS).eval()
+    load_weights(twin, tmp_path)
+    a, b = single(words()), twin(words())
+    assert torch.equal(a.hidden, b.hidden)
+    assert torch.equal(a.levels, b.levels)
+
+
+def test_the_state_survives_a_checkpoint(model, tmp_path):
+    state = model(words()).state
+    optimiser = make_optimiser(model, TrainingConfig())
+    save_checkpoint(tmp_path, Progress(), model, optimiser, Average(), state)
+    _, again = load_checkpoint(tmp_path, model, optimiser, Average(), torch.device("cpu"))
+    assert [len(layer) for layer in again] == [len(layer) for layer in state]
+    assert all(torch.equal(a, b) for a, b in zip(sum(again, ()), sum(state, ()), strict=True))
 
 
 def test_gradients_reach_every_parameter_and_levels_can_be_trained(model):
-    encoded = model(words())
+    masked = hidden_words(words(), 2) if model.config.objective == "masked" else None
+    encoded = model(words(), masked=masked)
     (encoded.hidden @ model.embedding.weight.t() + model.bias).logsumexp(-1).sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
     model.zero_grad()
     model(words()).levels.sum().backward()
-    assert all(p.grad.abs().sum() > 0 for p in model.layers[1].parameters())
+    missing = [n for n, p in model.layers[1].named_parameters() if p.grad is None or not p.grad.abs().sum()]
+    assert not missing
 
 
 def test_training_mode_draws_and_evaluation_does_not(model):
@@ -98,17 +183,10 @@ def test_bf16_products_stay_close(model):
     exact = model(words())
     assert low.levels.dtype == torch.float32
     torch.testing.assert_close(low.levels.double(), exact.levels, rtol=0, atol=0.02)
-    torch.testing.assert_close(low.hidden.double(), exact.hidden, rtol=0.1, atol=0.02)
+    scale = exact.hidden.abs().max().clamp(min=1)
+    torch.testing.assert_close(low.hidden.double() / scale, exact.hidden / scale, rtol=0.1, atol=0.02)
     again = single(words(), low.state)  # a state from bf16 goes on in fp32
     assert again.hidden.dtype == torch.float32
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_sizes_can_be_built(size):
-    config = SIZES[size]
-    assert config.layer_sizes()[0][0] == config.layer_sizes()[-1][1] == config.embedding
-    if size != "paper":
-        assert LanguageModel(config, 100).parameter_count() > 0
 
 
 def test_paper_size_has_the_published_25_million_parameters():

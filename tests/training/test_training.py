@@ -63,6 +63,16 @@ def test_interrupted_and_resumed_is_uninterrupted(text_file, tmp_path, recipe, u
     assert reports[0] == reports[1]
 
 
+@pytest.mark.parametrize("model", ["on-lstm-bidirectional", "hierarchical-attention", "echo-state"])
+def test_every_kind_of_state_and_draw_is_resumed(text_file, tmp_path, model, tiny):
+    settings = {**tiny, "model": model}
+    onlstm_parse.train([text_file], tmp_path / "whole", **settings)
+    with pytest.raises(KeyboardInterrupt):
+        train_interrupted_at(13, [text_file], tmp_path / "cut", **settings)
+    onlstm_parse.train([text_file], tmp_path / "cut", resume=True, **settings)
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "cut"))
+
+
 def test_killed_and_resumed_is_uninterrupted(text_file, tmp_path, tiny):
     """kill -9 wherever it strikes, several times; the command line goes on with --resume alone."""
     options = [f"--{name.replace('_', '-')}={value}" for name, value in {**tiny, "epochs": 4}.items()]
@@ -126,6 +136,18 @@ def test_minutes_end_the_run(text_file, tmp_path, tiny):
     last = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])
     assert last["valid_perplexity"] is not None
     assert last["epoch"] > 0
+
+
+def test_tokens_end_the_run_and_are_resumed_exactly(text_file, tmp_path, tiny):
+    settings = {**tiny, "epochs": None, "tokens": 5000}
+    onlstm_parse.train([text_file], tmp_path / "whole", **settings)
+    last = json.loads((tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()[-1])
+    assert 5000 <= last["tokens"] < 5000 + tiny["batch_size"] * tiny["bptt"]
+    assert last["valid_perplexity"] is not None
+    with pytest.raises(KeyboardInterrupt):
+        train_interrupted_at(40, [text_file], tmp_path / "cut", **settings)
+    onlstm_parse.train([text_file], tmp_path / "cut", resume=True, **settings)
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "cut"))
 
 
 def test_a_run_is_never_overwritten(text_file, tiny_run, tiny):
@@ -243,6 +265,8 @@ def test_settings():
         settings_for([], "smal")
     with pytest.raises(UsageError, match="two budgets"):
         TrainingConfig(epochs=1, minutes=1)
+    assert TrainingConfig(tokens=5).budgeted().epochs is None
+    assert TrainingConfig(recipe="paper").budgeted().epochs == 500
 
 
 def test_the_tokeniser_follows_the_text(tmp_path):

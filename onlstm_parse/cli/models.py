@@ -1,0 +1,74 @@
+"""`onlstm-parse models`: the language models that `train --model` knows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import tyro
+from tyro.conf import FlagCreatePairsOff
+
+from onlstm_parse.models import CATALOGUE
+from onlstm_parse.models.config import PARAMETERS, SIZES
+
+
+def models(*, json: FlagCreatePairsOff[bool] = False) -> None:
+    """Each model with its source, parameters at each size, and what its levels are read from.
+
+    Parameters are counted without the embedding and the bias of the softmax, which all models share;
+    a parallel model reads all steps of a layer at once.
+
+    Args:
+        json: Print a JSON list instead of a table.
+    """
+    from json import dumps
+
+    rows = [_row(name) for name in CATALOGUE]
+    if json:
+        print(dumps(rows, ensure_ascii=False, indent=2))
+        return
+    header = ["NAME", "SOURCE", *map(str.upper, SIZES), "PARALLEL", "LEVELS"]
+    print("\n".join(aligned([header, *map(_cells, rows)])))
+
+
+def _row(name: str) -> dict[str, Any]:
+    from onlstm_parse.models.sizes import encoder_parameters, matched
+
+    entry = CATALOGUE[name]
+    sizes = {size: matched(replace(config, model=name)) for size, config in SIZES.items()}
+    return {
+        "name": name,
+        "source": entry.source,
+        "parameters": {size: encoder_parameters(config) for size, config in sizes.items()},
+        "hidden": {size: config.hidden for size, config in sizes.items()},
+        "parallel": entry.parallel,
+        "levels": entry.levels,
+        "objective": entry.objective,
+    }
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    counts = [f"{count:,}" for count in row["parameters"].values()]
+    return [row["name"], row["source"], *counts, "yes" if row["parallel"] else "no", row["levels"]]
+
+
+def summary() -> list[str]:
+    """What `train --help` tells of the models; needs no torch."""
+    counts = ", ".join(f"{count} at {size}" for size, count in PARAMETERS.items())
+    rows = [
+        [f"  {name}{'*' * entry.parallel}", entry.source, entry.levels] for name, entry in CATALOGUE.items()
+    ]
+    return [
+        f"models, each with about the same number of parameters besides the embedding ({counts});",
+        "* reads all steps of a layer at once; behind the source what levels are read from:",
+        *aligned(rows),
+    ]
+
+
+def aligned(rows: list[list[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def main(arguments: list[str]) -> None:
+    tyro.cli(models, prog="onlstm-parse models", args=arguments)

@@ -1,0 +1,66 @@
+"""Multi-head causal self-attention: a pre-norm Transformer decoder with rotary positions.
+
+    x ← x + W_o Σ_j p_t(j) v_j,   p_t = softmax_j(q_t · k_j / √D),   t - context < j ≤ t
+    x ← x + W_2 gelu(W_1 x̄),      q, k, v = W x̄, q and k rotated by their positions; x̄ the layer norm of x
+
+Source: Vaswani et al. 2017; pre-norm: Xiong et al. 2020; rotary positions: Su et al. 2021. Where the
+layer changes the width, x enters by a projection.
+Levels: the distance of neighbouring attention distributions, 1 - Σ_j min(p_t(j), p_{t-1}(j)), mean over
+heads; hard: the share of heads whose likeliest key changes.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad, scaled_dot_product_attention
+
+from onlstm_parse.models.base import Layer, LayerState
+from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.ops.attention import attention_levels, attention_weights, rotate, split_heads
+
+
+class Attention(Layer):
+    """State: keys and values of the last tokens (B, ·, 2AD), at most `context`, and p over them (B, A, ·)."""
+
+    residual = True
+
+    def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
+        super().__init__()
+        self.hidden_size, self.config = hidden_size, config
+        same = input_size == hidden_size
+        self.enter = nn.Identity() if same else nn.Linear(input_size, hidden_size, bias=False)
+        self.norms = nn.ModuleList(nn.LayerNorm(hidden_size) for _ in range(2))
+        self.units = config.heads * max(hidden_size // config.heads, 1)  # A heads of D units
+        self.query = nn.Linear(hidden_size, self.units, bias=False)
+        self.key_value = nn.Linear(hidden_size, 2 * self.units, bias=False)
+        self.leave = nn.Linear(self.units, hidden_size, bias=False)
+        self.feed_forward = nn.Sequential(
+            nn.Linear(hidden_size, 4 * hidden_size), nn.GELU(), nn.Linear(4 * hidden_size, hidden_size)
+        )
+
+    def initial_state(self, batch: int) -> LayerState:
+        return self.zeros(batch, 0, 2 * self.units), self.zeros(batch, self.config.heads, 0)
+
+    def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
+        x = self.enter(x).to(state[0].dtype)
+        attended, state, levels = self.attend(self.norms[0](x).transpose(0, 1), state)
+        x = x + self.leave(attended.transpose(1, 2).flatten(2).transpose(0, 1))
+        return x + self.feed_forward(self.norms[1](x)), state, levels
+
+    def attend(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
+        """x (B, T, H) -> (B, A, T, D), the next state, levels (T, B)."""
+        past, before = state
+        steps, heads, context = x.shape[1], self.config.heads, self.config.context
+        seen = torch.cat((past, self.key_value(x).to(past.dtype)), 1)
+        positions = torch.arange(seen.shape[1], device=x.device)
+        key, value = (split_heads(part, heads) for part in seen.chunk(2, -1))
+        query = rotate(split_heads(self.query(x).to(past.dtype), heads), positions[-steps:])
+        key = rotate(key, positions)
+        distance = positions[-steps:, None] - positions
+        out_of_sight = (distance < 0) | (distance >= context)
+        bias = torch.zeros_like(distance, dtype=past.dtype).masked_fill(out_of_sight, -torch.inf)
+        attended = scaled_dot_product_attention(query, key, value, bias)
+        weights = attention_weights(query, key, bias)
+        levels = attention_levels(weights, pad(before, (0, steps)), self.hard_levels)
+        return attended, (seen[:, -context:], weights[:, :, -1, -context:]), levels

@@ -1,0 +1,44 @@
+"""Echo state network: recurrent weights as drawn, only input and output weights are trained.
+
+    h_t = tanh(W x_t + U h_{t-1} + b),   y_t = V h_t,   U fixed: ρ times a random orthogonal matrix
+
+Every eigenvalue of U has the modulus ρ < 1, so the state forgets where it began.
+Source: Jaeger 2001, without leaky integration; the output weights are trained with the rest, by gradient.
+Levels: how far the state moves, the mean over units of |h_t - h_{t-1}| / 2; hard: the share of units
+whose sign changes.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from onlstm_parse.models.base import Layer, LayerState, keep_variance
+from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.ops.movement import movement
+
+
+class EchoState(Layer):
+    """State: h, (B, H). U is a buffer: saved with the run, not counted among the parameters."""
+
+    recurrent: Tensor
+
+    def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
+        super().__init__()
+        self.hidden_size = hidden_size
+        self.enter = nn.Linear(input_size, hidden_size)
+        self.leave = nn.Linear(hidden_size, hidden_size, bias=False)
+        keep_variance(self.enter.weight)
+        keep_variance(self.leave.weight)
+        orthogonal, _ = torch.linalg.qr(torch.randn(hidden_size, hidden_size))
+        self.register_buffer("recurrent", config.spectral_radius * orthogonal)
+
+    def initial_state(self, batch: int) -> LayerState:
+        return (self.zeros(batch, self.hidden_size),)
+
+    def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
+        (h,) = state
+        bias = self.enter.bias
+        weights = [self.enter.weight, self.recurrent, bias, torch.zeros_like(bias)]
+        out, h_next = torch.rnn_tanh(x, h.unsqueeze(0), weights, True, 1, 0.0, self.training, False, False)
+        return self.leave(out), (h_next[0].to(h.dtype),), movement(out, h, self.hard_levels)

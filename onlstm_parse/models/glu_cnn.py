@@ -1,0 +1,44 @@
+"""Gated convolutional network: causal convolutions with a gate for each unit, and a residual.
+
+    A, B = W * x̄ + b,  V * x̄ + c,   * over the last `kernel` tokens, x̄ the layer norm of x
+    linear:   h = x + A ∘ σ(B)
+    highway:  h = (1 - σ(B)) ∘ x + σ(B) ∘ A
+
+Source: Dauphin et al. 2017 (layer norm for weight norm, one convolution a block); highway: Gehring's
+gate as DGCNN (Su 2018) has it. Where the layer changes the width, x enters by a projection.
+Levels: the gate σ(B) averaged over units, how much a token lets in; hard: the share of units whose gate
+is above a half.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from onlstm_parse.models.base import Layer, LayerState
+from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.ops.convolution import causal_windows
+
+
+class GluCnn(Layer):
+    """State: the normalised inputs that the next window still sees, (B, kernel - 1, in)."""
+
+    residual = True
+
+    def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
+        super().__init__()
+        self.input_size, self.config = input_size, config
+        self.norm = nn.LayerNorm(input_size)
+        self.convolution = nn.Linear(config.kernel * input_size, 2 * hidden_size)
+        same = input_size == hidden_size
+        self.skip = nn.Identity() if same else nn.Linear(input_size, hidden_size, bias=False)
+
+    def initial_state(self, batch: int) -> LayerState:
+        return (self.zeros(batch, self.config.kernel - 1, self.input_size),)
+
+    def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
+        windows, past = causal_windows(self.norm(x), state[0], self.config.kernel)
+        a, b = self.convolution(windows.flatten(2)).to(past.dtype).chunk(2, -1)
+        gate, through = b.sigmoid(), self.skip(x)
+        out = through + gate * a if self.config.gate == "linear" else through + gate * (a - through)
+        levels = (gate.round() if self.hard_levels else gate).mean(-1)
+        return out, (past,), levels

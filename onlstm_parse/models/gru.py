@@ -1,0 +1,41 @@
+"""GRU, as `torch.nn.GRU` computes it.
+
+    r, z = σ(W x_t + U h_{t-1} + b),   ĥ = tanh(W x_t + b + r ∘ (U h_{t-1} + b'))
+    h_t = z ∘ h_{t-1} + (1 - z) ∘ ĥ
+
+Source: Cho et al. 2014, with the reset gate behind the product.
+Levels: 1 - the update gate z averaged over units, how much of the state a token replaces; hard: the
+share of units whose z is below a half.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from onlstm_parse.models.base import LayerState, RecurrentLayer
+from onlstm_parse.models.config import ModelConfig
+
+
+class Gru(RecurrentLayer):
+    """State: h, (B, H). Rows of the weights as in torch: r, z, ĥ."""
+
+    def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
+        super().__init__(3 * hidden_size, input_size, hidden_size, config)
+
+    def initial_state(self, batch: int) -> LayerState:
+        return (self.zeros(batch, self.hidden_size),)
+
+    def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
+        h = state[0].unsqueeze(0)
+        recurrent = self.recurrent_weight()
+        weights = [self.weight_ih, recurrent, self.bias_ih, self.bias_hh]
+        out, h_next = torch.gru(x, h, weights, True, 1, 0.0, self.training, False, False)
+        rows = slice(self.hidden_size, 2 * self.hidden_size)
+        update = linear(x, self.weight_ih[rows], self.bias_ih[rows]) + linear(
+            torch.cat((h, out[:-1])), recurrent[rows], self.bias_hh[rows]
+        )
+        gate = update.to(recurrent.dtype).sigmoid()
+        levels = 1 - (gate.round() if self.hard_levels else gate).mean(-1)
+        return out, (h_next[0].to(recurrent.dtype),), levels

@@ -1,0 +1,46 @@
+"""LSTM with peepholes: the gates see the cell, the output gate the new one.
+
+    i, f = σ(W x_t + U h_{t-1} + w ∘ c_{t-1} + b),   ĉ = tanh(W x_t + U h_{t-1} + b)
+    c_t = f ∘ c_{t-1} + i ∘ ĉ
+    o = σ(W x_t + U h_{t-1} + w ∘ c_t + b),   h_t = o ∘ tanh(c_t)
+
+Source: Gers et al. 2002, in the form of Graves 2013.
+Levels: 1 - the forget gate averaged over units; hard: the share of units whose forget gate is below a half.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+from onlstm_parse.models.base import LayerState, RecurrentLayer
+from onlstm_parse.models.config import ModelConfig
+
+
+class PeepholeLstm(RecurrentLayer):
+    """State: h and c, (B, H) each. Rows of the weights: i, f, ĉ, o; of the peepholes: i, f, o."""
+
+    def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
+        super().__init__(4 * hidden_size, input_size, hidden_size, config)
+        self.peephole = nn.Parameter(torch.zeros(3, hidden_size))
+
+    def initial_state(self, batch: int) -> LayerState:
+        return self.zeros(batch, self.hidden_size), self.zeros(batch, self.hidden_size)
+
+    def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
+        h, c = state
+        size = self.hidden_size
+        recurrent = self.recurrent_weight().t()
+        to_input_and_forget, to_output = self.peephole[:2].flatten(), self.peephole[2]
+        outputs, forgets = [], []
+        for step in linear(x, self.weight_ih, self.bias_ih + self.bias_hh):
+            gates, z, o = (step + h @ recurrent).to(c.dtype).split([2 * size, size, size], -1)
+            i, f = (gates + to_input_and_forget * c.repeat(1, 2)).sigmoid().chunk(2, -1)
+            c = f * c + i * z.tanh()
+            h = (o + to_output * c).sigmoid() * c.tanh()
+            outputs.append(h)
+            forgets.append(f)
+        gate = torch.stack(forgets)
+        levels = 1 - (gate.round() if self.hard_levels else gate).mean(-1)
+        return torch.stack(outputs), (h, c), levels

@@ -1,0 +1,39 @@
+"""ON-LSTM in both directions, trained to guess words that are hidden from it.
+
+    h→, d→ = ON-LSTM(x_1 ... x_T),   h←, d← = ON-LSTM(x_T ... x_1),   h_t = h→_t + V h←_t
+
+Source: this toolkit's own, after Shen et al. 2019; hidden words: Devlin et al. 2019.
+Levels: d→_t is the boundary between t - 1 and t as read from the left; d←_{t-1} the same boundary as
+read from the right. Their mean or their maximum (`directions`); the first token has d→ alone.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from onlstm_parse.models.base import Layer, LayerState
+from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.models.on_lstm import OnLstm
+
+
+class BidirectionalOnLstm(Layer):
+    """State: the forward direction's; the backward one begins anew with every sequence."""
+
+    def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.forwards = OnLstm(input_size, hidden_size, config)
+        self.backwards = OnLstm(input_size, hidden_size, config)
+        self.turn = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def initial_state(self, batch: int) -> LayerState:
+        return self.forwards.initial_state(batch)
+
+    def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
+        right, state, from_left = self.forwards(x, state)
+        left, _, from_right = self.backwards(x.flip(0), self.backwards.initial_state(x.shape[1]))
+        earlier = torch.cat((from_left[:1], from_right.flip(0)[:-1]))
+        pair = torch.stack((from_left, earlier))
+        levels = pair.mean(0) if self.config.directions == "mean" else pair.amax(0)
+        return right + self.turn(left.flip(0)), state, levels

@@ -1,0 +1,34 @@
+"""The simple recurrent network, as `torch.nn.RNN` computes it.
+
+    h_t = tanh(W x_t + U h_{t-1} + b)
+
+Source: Elman 1990.
+Levels: how far the state moves, the mean over units of |h_t - h_{t-1}| / 2; hard: the share of units
+whose sign changes.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from onlstm_parse.models.base import LayerState, RecurrentLayer, keep_variance
+from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.ops.movement import movement
+
+
+class Rnn(RecurrentLayer):
+    """State: h, (B, H)."""
+
+    def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
+        super().__init__(hidden_size, input_size, hidden_size, config)
+        keep_variance(self.weight_ih)
+
+    def initial_state(self, batch: int) -> LayerState:
+        return (self.zeros(batch, self.hidden_size),)
+
+    def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
+        (h,) = state
+        weights = [self.weight_ih, self.recurrent_weight(), self.bias_ih, self.bias_hh]
+        out, h_next = torch.rnn_tanh(x, h.unsqueeze(0), weights, True, 1, 0.0, self.training, False, False)
+        return out, (h_next[0].to(h.dtype),), movement(out, h, self.hard_levels)

@@ -1,0 +1,44 @@
+"""Widths at which models can be compared: as many parameters as ON-LSTM has under the same settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from onlstm_parse.models.base import LanguageModel
+from onlstm_parse.models.config import ModelConfig
+
+
+def encoder_parameters(config: ModelConfig) -> int:
+    """Trained parameters without the embedding and the softmax's bias, which all models share."""
+    with torch.device("meta"):
+        model = LanguageModel(config, vocabulary_size=1)
+    return model.parameter_count() - config.embedding - 1
+
+
+def matched(config: ModelConfig) -> ModelConfig:
+    """`config` with the hidden width nearest to the parameter count that ON-LSTM has at its `hidden`.
+
+    >>> from onlstm_parse.models.config import SIZES
+    >>> matched(replace(SIZES["tiny"], model="lstm")).hidden
+    133
+    """
+    if config.model == "on-lstm" or config.layers == 1:
+        return config
+    target = encoder_parameters(replace(config, model="on-lstm"))
+    step = config.width_step
+
+    def distance(units: int) -> int:
+        return abs(encoder_parameters(replace(config, hidden=units * step)) - target)
+
+    few, many = 1, 2
+    while encoder_parameters(replace(config, hidden=many * step)) < target:
+        few, many = many, 2 * many
+    while many - few > 1:
+        middle = (few + many) // 2
+        if encoder_parameters(replace(config, hidden=middle * step)) < target:
+            few = middle
+        else:
+            many = middle
+    return replace(config, hidden=min(few, many, key=distance) * step)

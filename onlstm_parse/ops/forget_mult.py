@@ -1,0 +1,64 @@
+"""Linear recurrences whose gates do not see the state: c_t = a_t ∘ c_{t-1} + b_t, element by element.
+
+    linear_scan(a, b, c)     the general one
+    forget_mult(f, x, c)     a = f, b = (1 - f) ∘ x: the recurrence of SRU and QRNN
+
+a, b, f, x (T, B, H), the state c (B, H); returns all states (T, B, H). States have the type of c.
+Gradients are written by hand; second derivatives are refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from onlstm_parse.ops.first_order import refuse_second_derivatives
+
+
+def linear_scan_reference(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    """The recurrence as written, one step at a time."""
+    states = []
+    for a_t, b_t in zip(a, b, strict=True):
+        c = a_t * c + b_t
+        states.append(c)
+    return torch.stack(states)
+
+
+def forget_mult_reference(f: Tensor, x: Tensor, c: Tensor) -> Tensor:
+    """The recurrence as written, one step at a time."""
+    return linear_scan_reference(f, (1 - f) * x, c)
+
+
+def linear_scan(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    """See `linear_scan_reference`: same arguments, same results."""
+    return _Scan.apply(a.to(c.dtype), b.to(c.dtype), c)
+
+
+def forget_mult(f: Tensor, x: Tensor, c: Tensor) -> Tensor:
+    """See `forget_mult_reference`: same arguments, same results."""
+    f = f.to(c.dtype)
+    return linear_scan(f, (1 - f) * x, c)
+
+
+class _Scan(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+        states = torch.empty_like(b)
+        before = c
+        for t in range(len(a)):
+            before = torch.addcmul(b[t], a[t], before, out=states[t])
+        ctx.save_for_backward(a, states, c)
+        return states
+
+    @staticmethod
+    def backward(ctx: Any, d_states: Tensor) -> Any:
+        refuse_second_derivatives()
+        a, states, c = ctx.saved_tensors
+        d_b = torch.empty_like(states)
+        d_b[-1] = d_states[-1]
+        for t in range(len(a) - 1, 0, -1):
+            torch.addcmul(d_states[t - 1], a[t], d_b[t], out=d_b[t - 1])
+        before = torch.cat((c.unsqueeze(0), states[:-1]))
+        return d_b * before, d_b, a[0] * d_b[0]
