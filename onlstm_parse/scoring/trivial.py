@@ -37,15 +37,19 @@ class Sums(NamedTuple):
         return Sums._make(map(sum, zip(self, other, strict=True)))
 
 
+def generators(name: str) -> list[np.random.Generator]:
+    """One for each draw of a trivial parser; sentence after sentence they draw the same in any batches."""
+    place = list(TRIVIAL_PARSERS).index(name)
+    draws = DRAWS if name.startswith("random") else 1
+    return [np.random.default_rng([place, draw]) for draw in range(draws)]
+
+
 class Baselines:
     """Sums of every trivial parser, draw and protocol, as batches come."""
 
     def __init__(self) -> None:
-        draws = {name: DRAWS if name.startswith("random") else 1 for name in TRIVIAL_PARSERS}
         self._draws = {
-            (name, draw): np.random.default_rng([place, draw])
-            for place, name in enumerate(draws)
-            for draw in range(draws[name])
+            (name, draw): rng for name in TRIVIAL_PARSERS for draw, rng in enumerate(generators(name))
         }
         self._sums: dict[tuple[str, int], dict[str, Sums]] = {}
 
