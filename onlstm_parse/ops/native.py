@@ -15,8 +15,12 @@ import subprocess
 import tempfile
 import threading
 import warnings
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from onlstm_parse.files import cache_folder
 
@@ -24,6 +28,7 @@ SOURCES = Path(__file__).parent / "csrc"
 COMPILERS = ("g++", "clang++", "c++")  # tried in this order, after the environment's CXX
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast")
 SHARED = ("-fopenmp", "-shared", "-fPIC")
+SUFFIXES = {torch.float64: "f64", torch.float32: "f32", torch.bfloat16: "bf16"}
 
 _building = threading.Lock()
 
@@ -38,27 +43,57 @@ def library() -> ctypes.CDLL | None:
 def _library() -> ctypes.CDLL | None:
     compiler = find_compiler()
     if compiler is None:
-        return _without("no C++ compiler was found", "install g++ or clang++, or name one in CXX")
-    try:
-        return ctypes.CDLL(str(_built(compiler)))
-    except subprocess.CalledProcessError as error:
-        lines = error.stderr.strip().splitlines() or [f"exit status {error.returncode}"]
-        reason = next((line for line in lines if "error" in line), lines[0])
-        return _without(f"{compiler} failed: {reason}", "name another C++17 compiler in CXX")
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return _without(f"the compiled recurrences could not be kept or loaded: {error}", "set ONLSTM_CACHE")
+        problem, remedy = "no C++ compiler was found", "install g++ or clang++, or name one in CXX"
+    else:
+        try:
+            return ctypes.CDLL(str(_built(compiler)))
+        except subprocess.CalledProcessError as error:
+            lines = error.stderr.strip().splitlines() or [f"exit status {error.returncode}"]
+            reason = next((line for line in lines if "error" in line), lines[0])
+            problem, remedy = f"{compiler} failed: {reason}", "name another C++17 compiler in CXX"
+        except (OSError, subprocess.TimeoutExpired) as error:
+            problem, remedy = f"compiled recurrences cannot be kept or loaded: {error}", "set ONLSTM_CACHE"
+    notice = f"{problem}; recurrences run in plain PyTorch, several times slower ({remedy})"
+    warnings.warn(notice, stacklevel=3)
+    return None
+
+
+def call(function: str, dtype: torch.dtype, sizes: Sequence[int], tensors: Sequence[Tensor | None]) -> None:
+    """Run a function that `library` exports for `dtype`; tensors in the order of the struct it takes.
+
+    Sizes begin with steps and rows; the number of threads is put behind these.
+    """
+    found = library()
+    assert found is not None  # who calls has asked
+    steps, rows, *others = sizes
+    numbers = (ctypes.c_long * (len(sizes) + 1))(steps, rows, torch.get_num_threads(), *others)
+    pointers = [None if tensor is None else tensor.data_ptr() for tensor in tensors]
+    found[f"{function}_{SUFFIXES[dtype]}"](numbers, (ctypes.c_void_p * len(pointers))(*pointers))
+
+
+def compute_type(x: Tensor) -> torch.dtype:
+    """The type of products on x: that of autocast where it is on, else that of x."""
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
+
+
+def compiled_type(x: Tensor) -> torch.dtype | None:
+    """The type in which the compiled functions take x, or None where they cannot.
+
+    Without native bf16 instructions they take fp32, which is faster there and more exact.
+    """
+    if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64):
+        return None
+    found = library()
+    if found is None:
+        return None
+    return torch.bfloat16 if compute_type(x) == torch.bfloat16 and found.has_bf16() else x.dtype
 
 
 def find_compiler() -> str | None:
     """CXX, or the first of COMPILERS on the PATH."""
     names = (os.environ["CXX"],) if os.environ.get("CXX") else COMPILERS
     return next((path for name in names if (path := shutil.which(name))), None)
-
-
-def _without(problem: str, remedy: str) -> None:
-    warnings.warn(
-        f"{problem}; recurrences run in plain PyTorch, several times slower ({remedy})", stacklevel=4
-    )
 
 
 def _built(compiler: str) -> Path:

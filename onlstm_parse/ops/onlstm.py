@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from onlstm_parse.ops.native import compiled_type, compute_type
 from onlstm_parse.ops.onlstm_plain import onlstm_plain
 from onlstm_parse.ops.onlstm_reference import OnlstmOutput
 from onlstm_parse.ops.product import project
-from onlstm_parse.ops.recurrence import Cell, compiled_type, compute_type, recurrence
+from onlstm_parse.ops.recurrence import Cell, recurrence
 
 
 def onlstm(

@@ -8,7 +8,6 @@ A cell is its equations in a header of `csrc/`, a line in `recurrences.cpp`, and
 
 from __future__ import annotations
 
-import ctypes
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,24 +32,10 @@ class Cell:
     state: int
     extra: int = 0
 
-
-def compute_type(x: Tensor) -> torch.dtype:
-    """The type of products on x: that of autocast where it is on, else that of x."""
-    kind = x.device.type
-    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
-
-
-def compiled_type(x: Tensor) -> torch.dtype | None:
-    """The type in which the compiled loop takes x, or None where it cannot.
-
-    Without native bf16 instructions it takes fp32, which is faster there and more exact.
-    """
-    if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64):
-        return None
-    library = native.library()
-    if library is None:
-        return None
-    return torch.bfloat16 if compute_type(x) == torch.bfloat16 and library.has_bf16() else x.dtype
+    def run(self, direction: str, gates: Tensor, *others: Tensor | None) -> None:
+        """The loop forward or backward; the order of tensors is that of its struct in recurrence.h."""
+        sizes = (*gates.shape[:2], *self.arguments)
+        native.call(f"{self.name}_{direction}", gates.dtype, sizes, (gates, *others))
 
 
 def recurrence(
@@ -78,7 +63,7 @@ class _Recurrence(torch.autograd.Function):
         hiddens[0], states[0] = hidden, state
         if weight is not None:
             weight = weight.to(gates.dtype).contiguous()
-        _call(cell, "forward", gates, weight, hiddens, states, extra)
+        cell.run("forward", gates, weight, hiddens, states, extra)
         ctx.save_for_backward(gates, weight, hiddens, states)
         ctx.cell = cell
         return hiddens[1:], states[-1].clone(), extra
@@ -91,21 +76,8 @@ class _Recurrence(torch.autograd.Function):
         d_first = states.new_empty(hiddens.shape[1:])
         d_state = d_state.clone(memory_format=torch.contiguous_format)
         given = gates, weight, states, d_hidden.contiguous(), d_extra.contiguous()
-        _call(ctx.cell, "backward", *given, d_gates, d_first, d_state)
+        ctx.cell.run("backward", *given, d_gates, d_first, d_state)
         d_weight = None
         if weight is not None:
             d_weight = product(d_gates.flatten(0, 1).t(), hiddens[:-1].flatten(0, 1).t())
         return None, d_gates, d_first, d_state, d_weight
-
-
-def _call(cell: Cell, direction: str, gates: Tensor, *others: Tensor | None) -> None:
-    """Run an exported function; the order of tensors is that of its struct in recurrence.h."""
-    suffix = {torch.float64: "f64", torch.float32: "f32", torch.bfloat16: "bf16"}[gates.dtype]
-    steps, batch, _ = gates.shape
-    sizes = (steps, batch, torch.get_num_threads(), *cell.arguments)
-    pointers = [None if tensor is None else tensor.data_ptr() for tensor in (gates, *others)]
-    library = native.library()
-    assert library is not None  # compiled_type has asked
-    library[f"{cell.name}_{direction}_{suffix}"](
-        (ctypes.c_long * len(sizes))(*sizes), (ctypes.c_void_p * len(pointers))(*pointers)
-    )

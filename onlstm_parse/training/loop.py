@@ -24,6 +24,7 @@ from onlstm_parse.errors import OnlstmError
 from onlstm_parse.files import append_line, written_whole
 from onlstm_parse.models.base import LanguageModel, State
 from onlstm_parse.models.objectives import predict
+from onlstm_parse.ops.memory import keep_freed_memory
 from onlstm_parse.ops.precision import choose_precision, products_in
 from onlstm_parse.ops.tied_cross_entropy import tied_cross_entropy
 from onlstm_parse.runs import METRICS, save_weights
@@ -96,6 +97,8 @@ class Trainer:
     def run(self) -> None:
         """Train until the budget is spent; Ctrl-C leaves a checkpoint and raises KeyboardInterrupt."""
         self.model.train()
+        if self.device.type == "cpu":
+            keep_freed_memory()
         if not checkpoint_file(self.folder).exists():
             save_weights(self.model, self.folder)
             self._checkpoint()
