@@ -109,7 +109,9 @@ def _signature(plan: Plan, gold: Gold) -> str:
         "seeds": "+".join(map(str, plan.seeds)),
     }
     scored = sum(len(sentence.words) >= least for sentence in gold.sentences)
-    return signature(gold, plan.protocol, scored, several)
+    short = len(gold.sentences) - scored
+    left_out = {"skipped": gold.skipped, "long": gold.long, "short": short}
+    return signature(gold, plan.protocol, scored, left_out, {**several, "trees": "each"})
 
 
 def _cell(figure: Figure | None, decimals: int = 2) -> str:

@@ -81,10 +81,9 @@ def layers(plan: Plan) -> range:
 
 def gold_labels(gold: Gold, plan: Plan, limit: int = 12) -> dict[str, int]:
     """The most frequent labels of gold brackets that count, with their numbers."""
-    from onlstm_parse.scoring.metrics import score
+    from onlstm_parse.scoring.metrics import label_counts
 
-    counts = score([one.tree for one in gold.sentences], gold, plan.protocol).by_label
-    return {label: int(row["count"]) for label, row in list(counts.items())[:limit]}
+    return dict(list(label_counts(gold, plan.protocol).items())[:limit])
 
 
 def _model_row(plan: Plan, folder: Path, model: str, gold: Gold) -> Row:
