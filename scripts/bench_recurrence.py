@@ -182,7 +182,9 @@ def compare(
 
 
 def print_rows(rows: list[Row]) -> None:
-    print("| sizes, batch × steps | path | precision | phase | ms | tokens/s | ratio to LSTM fp32 | of ceiling |")
+    print(
+        "| sizes, batch × steps | path | precision | phase | ms | tokens/s | ratio to LSTM fp32 | of ceiling |"
+    )
     print("|---" * 8 + "|")
     for r in rows:
         print(
@@ -240,7 +242,7 @@ def print_head(rounds: int, device: torch.device) -> None:
     kinds = {"linear + cross_entropy": plain, "chunked": chunked}
     runs = {(name, p): timed(loss, p) for p in precisions for name, loss in kinds.items()}
     seconds = in_turn(runs, rounds)
-    print(f"| loss of {tokens:,} tokens over {words:,} words, {units} units | precision | ms | times faster |")
+    print(f"| loss of {tokens:,} × {words:,} × {units}, forward+backward | precision | ms | times faster |")
     print("|---|---|---|---|")
     for (name, p), value in seconds.items():
         times = seconds["linear + cross_entropy", p] / value

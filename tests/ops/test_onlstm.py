@@ -27,10 +27,9 @@ from onlstm_parse.ops.onlstm_reference import (
 )
 
 
-
 def onlstm_uncompiled(*arguments):
     """The fast path as it is where the compiled loop cannot be had."""
-    with mock.patch.object(native, "library", lambda: None):
+    with mock.patch.object(native, "library", return_value=None):
         return onlstm(*arguments)
 
 
