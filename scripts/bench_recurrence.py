@@ -183,7 +183,7 @@ def compare(
 
 def print_rows(rows: list[Row]) -> None:
     print(
-        "| sizes, batch × steps | path | precision | phase | ms | tokens/s | ratio to LSTM fp32 | of ceiling |"
+        "| sizes, batch × steps | path | precision | phase | ms | tokens/s | ratio to LSTM fp32 | ceiling |"
     )
     print("|---" * 8 + "|")
     for r in rows:

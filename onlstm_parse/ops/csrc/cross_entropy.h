@@ -16,9 +16,10 @@ struct CrossEntropy {
 
 template <class Real, class Store>
 void cross_entropy(const Shape& shape, long words, const CrossEntropy<Real, Store>& io) {
-    over_rows(shape, [&](long begin, long end) {
+    in_threads(shape, [&](int thread, int threads) {
+        const Range rows(shape.batch, thread, threads);
         std::vector<Real> row(words), d_bias(words, Real(0));
-        for (long n = begin; n < end; n++) {
+        for (long n = rows.begin; n < rows.end; n++) {
             Store* logits = io.logits + n * words;
             convert(logits, words, row.data());
             Real largest = -INFINITY, total = 0;

@@ -50,9 +50,10 @@ class PackedWeight {
     long depth_, columns_;  // depth_: rounded up to whole lanes
     std::unique_ptr<Operand[]> panels_;
 
-    long panels() const { return (columns_ + WIDTH - 1) / WIDTH; }
-
   public:
+    long panels() const { return (columns_ + WIDTH - 1) / WIDTH; }
+    long bytes() const { return panels() * depth_ * WIDTH * long(sizeof(Operand)); }
+
     // Packs the factor w with w(k, j) at source[k * row + j * column].
     PackedWeight(const Operand* source, long depth, long columns, long row, long column, int threads)
         : depth_(padded(depth)), columns_(columns), panels_(new Operand[panels() * depth_ * WIDTH]) {
@@ -69,8 +70,9 @@ class PackedWeight {
     // Operands an `a` row must hold; those behind the real depth must be finite.
     static long padded(long depth) { return (depth + V::PER_LANE - 1) / V::PER_LANE * V::PER_LANE; }
 
-    void multiply(const Operand* a, long a_row, long rows, Sum* out, long out_row) const {
-        for (long p = 0; p < panels(); p++) {
+    // The columns of panels first ... last - 1 of the product.
+    void multiply(const Operand* a, long a_row, long rows, Sum* out, long out_row, long first, long last) const {
+        for (long p = first; p < last; p++) {
             const Operand* panel = panels_.get() + p * depth_ * WIDTH;
             long width = std::min<long>(WIDTH, columns_ - p * WIDTH);
             for (long r = 0; r < rows; r += TILE_ROWS)
