@@ -146,7 +146,6 @@ class Parser:
         import torch
 
         from onlstm_parse.ops.precision import products_in
-        from onlstm_parse.ops.tied_cross_entropy import token_losses
 
         levels, losses, state = [], [], None
         with torch.no_grad(), products_in(self.precision, self.device):
@@ -157,8 +156,7 @@ class Parser:
                 state = encoded.state
                 levels.append(encoded.levels[self.layer - 1].float())
                 if with_loss:
-                    weight, bias = self.model.embedding.weight, self.model.bias
-                    loss = token_losses(encoded.hidden.flatten(0, 1), weight, bias, targets.flatten())
+                    loss = self.model.token_losses(encoded.hidden.flatten(0, 1), targets.flatten())
                     losses.append(loss.view_as(targets))
         return torch.cat(levels).cpu().numpy(), torch.cat(losses).double().cpu().numpy() if losses else None
 
@@ -168,7 +166,6 @@ class Parser:
 
         from onlstm_parse.models.objectives import MASK_EVERY, hidden_words
         from onlstm_parse.ops.precision import products_in
-        from onlstm_parse.ops.tied_cross_entropy import token_losses
 
         losses = torch.zeros(words.shape, device=words.device)
         with torch.no_grad(), products_in(self.precision, self.device):
@@ -176,8 +173,7 @@ class Parser:
             for offset in range(min(MASK_EVERY, len(words)) if with_loss else 0):
                 masked = hidden_words(words, offset)
                 hidden = self.model(words, masked=masked).hidden[masked]
-                weight, bias = self.model.embedding.weight, self.model.bias
-                losses[masked] = token_losses(hidden, weight, bias, words[masked]).float()
+                losses[masked] = self.model.token_losses(hidden, words[masked]).float()
         return levels.cpu().numpy(), losses[1:].double().cpu().numpy()
 
 

@@ -60,6 +60,8 @@ class RunConfig:
         except (ValueError, OSError) as error:
             raise FormatError(f"not a readable JSON file ({error})", file=path) from None
         whole = dict(content) if isinstance(content, dict) else {}
+        if isinstance(whole.get("model"), dict):  # runs of before there was a choice
+            whole["model"] = {"softmax": "full", **whole["model"]}
         for name, kind in (("model", ModelConfig), ("text", TextConfig)):
             whole[name] = from_dict(kind, whole.get(name), path, name)
         return from_dict(cls, whole, path, "top level")

@@ -1,4 +1,4 @@
-"""The language model all kinds of layers share: embedding → layers → tied softmax.
+"""The language model all kinds of layers share: embedding → layers → tied softmax, full or adaptive.
 
 A model is a `Layer` class: one layer of the encoder, its equations and how its levels are read.
 Embedding, dropouts, stacking and the softmax live here. T steps, B batch, V vocabulary,
@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from onlstm_parse.errors import UsageError
 from onlstm_parse.models import MODELS
 from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.ops.adaptive_softmax import Part, adaptive_parts, cluster_sizes
 from onlstm_parse.ops.dropout import dropconnect, embedding_dropout, variational_dropout
+from onlstm_parse.ops.tied_cross_entropy import tied_cross_entropy, token_losses
 from onlstm_parse.registry import nearest
 
 LayerState = tuple[Tensor, ...]
@@ -90,10 +92,15 @@ class LanguageModel(nn.Module):
 
     def __init__(self, config: ModelConfig, vocabulary_size: int) -> None:
         super().__init__()
-        self.config = config
+        self.config = config = config.for_vocabulary(vocabulary_size)
         self.embedding = nn.Embedding(vocabulary_size, config.embedding)
         nn.init.uniform_(self.embedding.weight, -config.embedding_scale, config.embedding_scale)
         self.bias = nn.Parameter(torch.zeros(vocabulary_size))
+        if config.softmax == "adaptive":
+            sizes = torch.tensor(cluster_sizes(vocabulary_size)[1:])
+            self.clusters = nn.Parameter(torch.empty(len(sizes), config.embedding))
+            nn.init.uniform_(self.clusters, -config.embedding_scale, config.embedding_scale)
+            self.cluster_bias = nn.Parameter(sizes.log())  # all words begin as likely as each other
         if config.objective == "masked":
             self.mask = nn.Parameter(torch.zeros(config.embedding))
         make = MODELS[config.model]
@@ -126,6 +133,29 @@ class LanguageModel(nn.Module):
             next_state.append(layer_state)
             levels.append(layer_levels)
         return Encoded(x, raw, next_state, torch.stack(levels))
+
+    def loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        """Mean loss in nats of targets (N,) after hidden (N, E), without ever holding (N, V)."""
+        if self.config.softmax == "full":
+            return tied_cross_entropy(hidden, self.embedding.weight, self.bias, targets)
+        parts = self._adaptive_parts(hidden, targets)
+        sums = [len(part.rows) * tied_cross_entropy(*part[1:]) for part in parts]
+        return torch.stack(sums).sum() / len(targets)
+
+    def token_losses(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        """The loss of each target (N,), in nats, without gradient; arguments as for `loss`."""
+        if self.config.softmax == "full":
+            return token_losses(hidden, self.embedding.weight, self.bias, targets)
+        losses = self.bias.new_zeros(len(targets))
+        with torch.no_grad():
+            for rows, *part in self._adaptive_parts(hidden, targets):
+                losses[rows] += token_losses(*part)
+        return losses
+
+    def _adaptive_parts(self, hidden: Tensor, targets: Tensor) -> list[Part]:
+        return adaptive_parts(
+            hidden, self.embedding.weight, self.bias, self.clusters, self.cluster_bias, targets
+        )
 
     def read_levels(self, form: str) -> None:
         """`mean` or `argmax`: how all layers read their levels from now on; raises UsageError."""

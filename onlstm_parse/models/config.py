@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
 from onlstm_parse.errors import UsageError
 from onlstm_parse.models import CATALOGUE, MODELS
 from onlstm_parse.registry import nearest
+
+ADAPTIVE_ABOVE = 75_000  # words
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class ModelConfig:
     """echo-state: largest modulus of an eigenvalue of the recurrent weights; below 1."""
     embedding_scale: float = 0.5
     """The embedding starts uniform in ± this; AWD-LSTM's 0.1 is for SGD, and slow under AdamW."""
+    softmax: Literal["auto", "full", "adaptive"] = "auto"
+    """Over all words at once, or frequent ones first; auto: adaptive above 75,000 words."""
     dropout_embedding: float = 0.1
     """Share of words whose embedding is dropped."""
     dropout_input: float = 0.2
@@ -86,6 +90,12 @@ class ModelConfig:
     def width_step(self) -> int:
         """What must divide the widths E and H of this model."""
         return self.chunk if CATALOGUE[self.model].ordered else 1
+
+    def for_vocabulary(self, words: int) -> ModelConfig:
+        """Itself, with the softmax settled."""
+        if self.softmax != "auto":
+            return self
+        return replace(self, softmax="adaptive" if words > ADAPTIVE_ABOVE else "full")
 
     def _check_widths(self) -> None:
         for size in ("embedding", "hidden"):

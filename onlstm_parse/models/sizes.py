@@ -13,7 +13,7 @@ from onlstm_parse.models.config import ModelConfig
 def encoder_parameters(config: ModelConfig) -> int:
     """Trained parameters without the embedding and the softmax's bias, which all models share."""
     with torch.device("meta"):
-        model = LanguageModel(config, vocabulary_size=1)
+        model = LanguageModel(replace(config, softmax="full"), vocabulary_size=1)
     return model.parameter_count() - config.embedding - 1
 
 

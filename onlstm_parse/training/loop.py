@@ -26,7 +26,6 @@ from onlstm_parse.models.base import LanguageModel, State
 from onlstm_parse.models.objectives import predict
 from onlstm_parse.ops.memory import keep_freed_memory
 from onlstm_parse.ops.precision import choose_precision, products_in
-from onlstm_parse.ops.tied_cross_entropy import tied_cross_entropy
 from onlstm_parse.runs import METRICS, save_weights
 from onlstm_parse.text.batches import Stream
 from onlstm_parse.training.checkpoint import Progress, checkpoint_file, load_checkpoint, save_checkpoint
@@ -167,7 +166,7 @@ class Trainer:
         config, model = self.config, self.model
         with products_in(self.precision, self.device):
             encoded, hidden, words = predict(model, inputs, targets, self.state)
-            loss = tied_cross_entropy(hidden, model.embedding.weight, model.bias, words)
+            loss = model.loss(hidden, words)
         total = loss
         if config.activation_penalty:
             total = total + config.activation_penalty * encoded.hidden.float().square().mean()

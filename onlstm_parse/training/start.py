@@ -67,9 +67,11 @@ def train_run(
     stored_data: dict[str, Any] = {}
     if begun:
         stored, stored_data = stored_settings(folder)
+        settings = _settled(settings, stored_data.get("vocabulary", 0))
         _refuse_changes(stored, settings)
     display = Display(quiet)
     text = _prepare(texts, valid, settings)
+    settings = _settled(settings, len(text.pipeline.vocabulary))
     data = _describe(texts, valid, text)
     if begun:
         _check_same_text(data, stored_data, folder)
@@ -87,6 +89,10 @@ def train_run(
     trainer.run()
     display.say(_closing_line(trainer, folder))
     return Run.load(folder)
+
+
+def _settled(settings: Settings, words: int) -> Settings:
+    return settings._replace(model=settings.model.for_vocabulary(words))
 
 
 def _prepare(texts: Sequence[str], valid: str | None, settings: Settings) -> PreparedText:

@@ -10,7 +10,6 @@ import torch
 from onlstm_parse.models.base import LanguageModel
 from onlstm_parse.models.objectives import MASK_EVERY, predict
 from onlstm_parse.ops.precision import products_in
-from onlstm_parse.ops.tied_cross_entropy import tied_cross_entropy
 from onlstm_parse.parser import tree_layer
 from onlstm_parse.text.batches import Stream
 
@@ -51,7 +50,7 @@ def validate(model: LanguageModel, stream: Stream, device: torch.device, precisi
             offset = min(step % MASK_EVERY, len(inputs) - 1)
             encoded, hidden, words = predict(model, inputs, targets, state, offset)
             state = encoded.state
-            loss += len(words) * float(tied_cross_entropy(hidden, model.embedding.weight, model.bias, words))
+            loss += len(words) * float(model.loss(hidden, words))
             predicted += len(words)
             levels = encoded.levels[layer].double()
             read += levels.numel()
