@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from onlstm_parse.text.pipeline import Encoded
 
 LINES_AT_ONCE = 2048  # sorted by length together; memory stays constant in the length of a file
-TOKENS_AT_ONCE = 8192  # steps times sentences of a batch, padding included
+# Steps times sentences of a batch, padding included: on a CPU so few that gates stay in its cache.
+TOKENS_AT_ONCE = {"cpu": 2048, "cuda": 8192}
 STEPS_AT_ONCE = 512  # a longer sentence goes through in pieces, the state carried
 
 
@@ -56,6 +57,7 @@ class Parser:
         keep_dropped: bool = True,
         levels: str = "mean",
     ) -> None:
+        from onlstm_parse.ops.memory import keep_freed_memory
         from onlstm_parse.ops.precision import choose_device, choose_precision
 
         layers = run.config.model.layers
@@ -66,6 +68,8 @@ class Parser:
         self.run, self.rule, self.keep_dropped = run, rule, keep_dropped
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
+        if self.device.type == "cpu":
+            keep_freed_memory()
         self.model = run.model.to(self.device).eval()
         self.model.read_levels(levels)
         self.levels = levels
@@ -111,7 +115,7 @@ class Parser:
 
         readings: dict[int, Reading] = {}
         lengths = [1 + sum(map(len, sentence.pieces)) for sentence in sentences]
-        for batch in batch_by_length(lengths, TOKENS_AT_ONCE, padded=self._causal):
+        for batch in batch_by_length(lengths, TOKENS_AT_ONCE[self.device.type], padded=self._causal):
             found = self._read_batch([sentences[index].pieces for index in batch], with_loss)
             readings.update(zip(batch, found, strict=True))
         return [readings[index] for index in range(len(sentences))]
@@ -148,11 +152,12 @@ class Parser:
         from onlstm_parse.ops.precision import products_in
 
         levels, losses, state = [], [], None
+        depth = None if with_loss else self.layer
         with torch.no_grad(), products_in(self.precision, self.device):
             for start in range(0, len(words) - 1, STEPS_AT_ONCE):
                 window = words[start : start + STEPS_AT_ONCE + 1]
                 inputs, targets = window[:-1], window[1:]
-                encoded = self.model(inputs, state)
+                encoded = self.model(inputs, state, depth=depth)
                 state = encoded.state
                 levels.append(encoded.levels[self.layer - 1].float())
                 if with_loss:
@@ -169,7 +174,7 @@ class Parser:
 
         losses = torch.zeros(words.shape, device=words.device)
         with torch.no_grad(), products_in(self.precision, self.device):
-            levels = self.model(words).levels[self.layer - 1, :-1].float()
+            levels = self.model(words, depth=self.layer).levels[self.layer - 1, :-1].float()
             for offset in range(min(MASK_EVERY, len(words)) if with_loss else 0):
                 masked = hidden_words(words, offset)
                 hidden = self.model(words, masked=masked).hidden[masked]

@@ -61,7 +61,7 @@ def test_dropped_words_cross_no_bracket_or_are_left_out(tiny_run, parser):
 def test_batches_and_windows_do_not_matter(parser, monkeypatch):
     expected = list(parser.parse_lines(LINES))
     levels = [tree.levels for tree in expected]
-    for name, value in (("LINES_AT_ONCE", 2), ("TOKENS_AT_ONCE", 1), ("STEPS_AT_ONCE", 3)):
+    for name, value in (("LINES_AT_ONCE", 2), ("TOKENS_AT_ONCE", {"cpu": 1}), ("STEPS_AT_ONCE", 3)):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, value)
             found = list(parser.parse_lines(LINES))

@@ -113,8 +113,17 @@ class LanguageModel(nn.Module):
     def initial_state(self, batch: int) -> State:
         return [layer.initial_state(batch) for layer in cast(list[Layer], self.layers)]
 
-    def forward(self, words: Tensor, state: State | None = None, masked: Tensor | None = None) -> Encoded:
-        """words (T, B) of ids, from `state` or from zeros; those that are `masked` (T, B) are not seen."""
+    def forward(
+        self,
+        words: Tensor,
+        state: State | None = None,
+        masked: Tensor | None = None,
+        depth: int | None = None,
+    ) -> Encoded:
+        """words (T, B) of ids, from `state` or from zeros; those that are `masked` (T, B) are not seen.
+
+        With `depth` only so many layers run: for levels, where nothing is to be predicted.
+        """
         if state is None:
             state = self.initial_state(words.shape[1])
         config, training = self.config, self.training
@@ -124,11 +133,12 @@ class LanguageModel(nn.Module):
             x = torch.where(masked.unsqueeze(-1), self.mask, x)
         x = raw = variational_dropout(x, config.dropout_input, training)
         next_state, levels = [], []
-        for depth, (layer, layer_state) in enumerate(zip(self.layers, state, strict=True), start=1):
+        running = list(zip(self.layers, state, strict=depth is None))[:depth]
+        for number, (layer, layer_state) in enumerate(running, start=1):
             raw, layer_state, layer_levels = layer(x, layer_state)
-            if depth == config.layers and self.norm is not None:
+            if number == config.layers and self.norm is not None:
                 raw = self.norm(raw)
-            rate = config.dropout_output if depth == config.layers else config.dropout_between
+            rate = config.dropout_output if number == config.layers else config.dropout_between
             x = variational_dropout(raw, rate, training)
             next_state.append(layer_state)
             levels.append(layer_levels)

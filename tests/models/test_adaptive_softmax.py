@@ -1,4 +1,4 @@
-"""The adaptive softmax: a distribution, PyTorch's own under equal weights, chosen by the vocabulary's size."""
+"""The adaptive softmax: a distribution, PyTorch's own under equal weights, chosen by the number of words."""
 
 import json
 import shutil

@@ -69,6 +69,10 @@ def test_shapes_and_levels(model, steps, batch):
     assert all(part.shape[0] == batch for layer in encoded.state for part in layer)
 
 
+def test_levels_of_a_layer_need_no_layer_above_it(model):
+    assert torch.equal(model(words(), depth=2).levels, model(words()).levels[:2])
+
+
 def test_hard_levels_are_near_the_soft_ones(model):
     soft = model(words())
     model.read_levels("argmax")
