@@ -57,7 +57,6 @@ class Parser:
         keep_dropped: bool = True,
         levels: str = "mean",
     ) -> None:
-        from onlstm_parse.ops.memory import keep_freed_memory
         from onlstm_parse.ops.precision import choose_device, choose_precision
 
         layers = run.config.model.layers
@@ -68,8 +67,6 @@ class Parser:
         self.run, self.rule, self.keep_dropped = run, rule, keep_dropped
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
-        if self.device.type == "cpu":
-            keep_freed_memory()
         self.model = run.model.to(self.device).eval()
         self.model.read_levels(levels)
         self.levels = levels
@@ -89,9 +86,12 @@ class Parser:
         return self._parse(self.run.pipeline.encode_words(words) for words in sentences)
 
     def _parse(self, sentences: Iterator[Encoded]) -> Iterator[Tree]:
+        from onlstm_parse.ops.memory import return_freed_memory
+
         while chunk := list(islice(sentences, LINES_AT_ONCE)):
             for sentence, reading in zip(chunk, self.read(chunk), strict=True):
                 yield self.tree(sentence, reading.levels.tolist())
+            return_freed_memory()
 
     def tree(self, sentence: Encoded, levels: Sequence[float], rule: str | None = None) -> Tree:
         """Split the words that the model saw by their levels and hang the others in."""

@@ -1,4 +1,4 @@
-"""How the process keeps memory that tensors gave back."""
+"""What becomes of memory that tensors gave back."""
 
 from __future__ import annotations
 
@@ -18,3 +18,13 @@ def keep_freed_memory() -> None:
         mallopt(M_MMAP_MAX, 0)
         mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
         mallopt(M_TOP_PAD, 64 << 20)
+
+
+def return_freed_memory() -> None:
+    """Return it to the system now; without glibc, nothing.
+
+    Tensors of ever other sizes leave holes, and by themselves these would add up over a long text.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
