@@ -47,7 +47,8 @@ FLAGS = ("resume", "quiet", "help")
 
 def main(arguments: list[str]) -> None:
     texts, options = _first_look(arguments)
-    settings = settings_for(texts, options.get("size", "small"), options.get("recipe", "adamw"))
+    names = (options.get("size", "small"), options.get("recipe", "adamw"), options.get("model", "on-lstm"))
+    settings = settings_for(texts, *names)
     default = Train(text=(), out=tyro.MISSING)
     resumed = "resume" in options and (Path(options.get("out", "")) / CONFIG).exists()
     if resumed:

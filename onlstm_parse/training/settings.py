@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from onlstm_parse.errors import UsageError
+from onlstm_parse.models import CATALOGUE
 from onlstm_parse.models.config import SIZES, ModelConfig
 from onlstm_parse.registry import nearest
 from onlstm_parse.runs import CONFIG, RunConfig, from_dict
@@ -29,13 +30,19 @@ class Settings(NamedTuple):
     training: TrainingConfig
 
 
-def settings_for(texts: Sequence[str], size: str = "small", recipe: str = "adamw") -> Settings:
-    """The defaults for a size, a recipe and the look of the text; raises UsageError for unknown names."""
-    for kind, name, table in (("size", size, SIZES), ("recipe", recipe, RECIPES)):
+def settings_for(
+    texts: Sequence[str], size: str = "small", recipe: str = "adamw", model: str = "on-lstm"
+) -> Settings:
+    """The defaults for a size, a recipe, a model and the look of the text; UsageError for unknown names."""
+    tables = (("size", size, SIZES), ("recipe", recipe, RECIPES), ("model", model, CATALOGUE))
+    for kind, name, table in tables:
         if name not in table:
             raise UsageError(f"unknown {kind} {name!r}", remedy=nearest(name, list(table)))
     training = TINY_ADAMW if (size, recipe) == ("tiny", "adamw") else RECIPES[recipe]
-    return Settings(SIZES[size], text_config_for(texts), training)
+    rate = training.learning_rate * CATALOGUE[model].learning_rate
+    return Settings(
+        replace(SIZES[size], model=model), text_config_for(texts), replace(training, learning_rate=rate)
+    )
 
 
 def change(settings: Settings, **changes: Any) -> Settings:

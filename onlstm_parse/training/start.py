@@ -12,6 +12,7 @@ import torch
 from onlstm_parse import corpora
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.models.base import LanguageModel
+from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.models.sizes import matched
 from onlstm_parse.ops.precision import choose_device
 from onlstm_parse.runs import CONFIG, Run, RunConfig
@@ -42,7 +43,8 @@ def train(
     KeyboardInterrupt after Ctrl-C, when `resume=True` continues.
     """
     names = [str(text) for text in texts]
-    chosen = change(settings_for(names, size, recipe), **settings)
+    model = settings.get("model", ModelConfig.model)
+    chosen = change(settings_for(names, size, recipe, model), **settings)
     if "hidden" not in settings:
         chosen = chosen._replace(model=matched(chosen.model))
     valid_name = None if valid is None else str(valid)
