@@ -29,7 +29,7 @@ class OnlstmError(Exception):
     ) -> None:
         self.problem, self.file, self.line, self.column = problem, file, line, column
         self.remedy = remedy
-        super().__init__(str(self))
+        super().__init__(problem)
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
@@ -37,10 +37,6 @@ class OnlstmError(Exception):
         if self.remedy:
             text += f"; {self.remedy}"
         return " ".join(text.split())
-
-    def __reduce__(self):
-        """Keep the parts when an error crosses from a worker process."""
-        return _rebuild, (type(self), self.__dict__.copy())
 
 
 class UsageError(OnlstmError):
@@ -51,7 +47,3 @@ class UsageError(OnlstmError):
 
 class FormatError(OnlstmError):
     """A file whose content is not what its format promises."""
-
-
-def _rebuild(kind: type[OnlstmError], parts: dict) -> OnlstmError:
-    return kind(**{name: parts[name] for name in ("problem", "file", "line", "column", "remedy")})

@@ -1,15 +1,31 @@
-"""Files written whole or not at all, and where the toolkit keeps its cache."""
+"""Files and folders written whole or not at all, and where the toolkit keeps its cache."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from onlstm_parse.errors import OnlstmError
+
+ABANDONED = 24 * 3600  # seconds until an unfinished folder is taken for a killed process's
+
+
+@contextmanager
+def writing(
+    path: Path, remedy: str = "what stood there before is untouched; make room and try again"
+) -> Iterator[None]:
+    """Where the disk refuses inside the block, OnlstmError says so."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise OnlstmError(f"cannot write: {reason}", file=path, remedy=remedy) from error
 
 
 @contextmanager
@@ -20,32 +36,44 @@ def written_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[
     where the disk refuses.
     """
     path = Path(path)
-    try:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    try:
-        encoding = None if "b" in mode else "utf-8"
-        with os.fdopen(handle, mode, encoding=encoding, newline=None if "b" in mode else "\n") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).chmod(0o666 & ~_umask())
-        Path(beside).replace(path)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    finally:
-        Path(beside).unlink(missing_ok=True)
+        try:
+            with beside.open(mode, **text) as file:  # type: ignore[call-overload]
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_written_whole(path: Path) -> Iterator[Path]:
+    """A new folder to fill, which takes the name `path` when all went well and nobody was quicker.
+
+    Raises OnlstmError where the disk refuses.
+    """
+    with writing(path, "make room, or set ONLSTM_CACHE to a folder on another disk"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(path.parent)
+        beside = Path(tempfile.mkdtemp(dir=path.parent, prefix=".unfinished-"))
+        try:
+            yield beside
+            beside.rename(path)
+        except OSError:
+            if not path.is_dir():
+                raise
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
 
 
 def append_line(path: Path, line: str) -> None:
     """Add a line to a log. Raises OnlstmError where the disk refuses."""
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-    except OSError as error:
-        raise _cannot_write(path, error) from error
+    with writing(path), path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
 
 
 def cache_folder() -> Path:
@@ -55,13 +83,8 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "onlstm-parse"
 
 
-def _cannot_write(path: Path, error: OSError) -> OnlstmError:
-    reason = error.strerror or type(error).__name__
-    remedy = "what stood there before is untouched; make room and try again"
-    return OnlstmError(f"cannot write: {reason}", file=path, remedy=remedy)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _remove_abandoned(parent: Path) -> None:
+    for folder in parent.glob(".unfinished-*"):
+        touched = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+        if time.time() - touched > ABANDONED:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -137,18 +137,18 @@ class Parser:
         for column, (sentence, ids) in enumerate(zip(sentences, flat, strict=True)):
             starts = np.cumsum([1] + [len(pieces) for pieces in sentence])[:-1]
             first = starts[[bool(pieces) for pieces in sentence]]
-            loss = float(losses[: len(ids) + 1, column].sum()) if with_loss else None
+            loss = None if losses is None else float(losses[: len(ids) + 1, column].sum())
             readings.append(Reading(levels[first, column], loss))
         return readings
 
-    def _run(self, words: Tensor, with_loss: bool) -> tuple[np.ndarray, np.ndarray]:
-        """words (T + 1, B) -> levels (T, B) of the tree layer, losses (T, B) or nothing."""
+    def _run(self, words: Tensor, with_loss: bool) -> tuple[np.ndarray, np.ndarray | None]:
+        """words (T + 1, B) -> levels (T, B) of the tree layer and, where asked, losses (T, B)."""
         import torch
 
         from onlstm_parse.ops.precision import products_in
         from onlstm_parse.ops.tied_cross_entropy import token_losses
 
-        levels, losses, state = [], [words.new_zeros(0, 1)], None
+        levels, losses, state = [], [], None
         with torch.no_grad(), products_in(self.precision, self.device):
             for start in range(0, len(words) - 1, STEPS_AT_ONCE):
                 window = words[start : start + STEPS_AT_ONCE + 1]
@@ -160,7 +160,7 @@ class Parser:
                     weight, bias = self.model.embedding.weight, self.model.bias
                     loss = token_losses(encoded.hidden.flatten(0, 1), weight, bias, targets.flatten())
                     losses.append(loss.view_as(targets))
-        return torch.cat(levels).cpu().numpy(), torch.cat(losses[1:] or losses).double().cpu().numpy()
+        return torch.cat(levels).cpu().numpy(), torch.cat(losses).double().cpu().numpy() if losses else None
 
     def _run_masked(self, words: Tensor, with_loss: bool) -> tuple[np.ndarray, np.ndarray]:
         """The same for a model that reads both ways: whole sentences, each word hidden once for its loss."""

@@ -16,6 +16,12 @@ def nearest(name: str, known: Mapping[str, Any] | list[str]) -> str:
     return f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(sorted(known))}"
 
 
+def check_known(kind: str, name: str, known: Mapping[str, Any] | list[str]) -> None:
+    """Raises UsageError unless `name` is one of the known."""
+    if name not in known:
+        raise UsageError(f"unknown {kind} {name!r}", remedy=nearest(name, known))
+
+
 class Table(Mapping[str, Any]):
     """The registered implementations of one contract (models, tokenisers, ...)."""
 
@@ -23,8 +29,7 @@ class Table(Mapping[str, Any]):
         self.kind, self._entries = kind, entries
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._entries:
-            raise UsageError(f"unknown {self.kind} {name!r}", remedy=nearest(name, self._entries))
+        check_known(self.kind, name, self._entries)
         module, _, attribute = self._entries[name].partition(":")
         return getattr(import_module(module), attribute)
 

@@ -8,9 +8,8 @@ Every walk is iterative, so depth is no limit.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from os import PathLike
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, Union
 
 from onlstm_parse.errors import FormatError
@@ -20,14 +19,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Child = Union["Tree", str]
+Bracket = tuple[int, int, str]
 
-# What would break the notation is written as the Penn Treebank does; a space is ours.
-_ESCAPES = {"(": "-LRB-", ")": "-RRB-", " ": "-SPACE-"}
-_UNESCAPES = {escape: character for character, escape in _ESCAPES.items()}
-_UNESCAPE = re.compile("|".join(_UNESCAPES))
-_ESCAPE = re.compile(r"[() ]")
-# Only ASCII white space parts tokens: a no-break space may be part of a word.
-_TOKEN = re.compile(r"[()]|[^()\s]+", re.ASCII)
+ROOTS = ("", "ROOT", "TOP", "VROOT")
 
 
 class Span(NamedTuple):
@@ -57,9 +51,9 @@ class Tree:
     def __init__(
         self, label: str, children: Iterable[Child], levels: Sequence[float | None] | None = None
     ) -> None:
-        object.__setattr__(self, "label", label)
-        object.__setattr__(self, "children", tuple(children))
-        object.__setattr__(self, "levels", None if levels is None else tuple(levels))
+        _set_label(self, label)
+        _set_children(self, tuple(children))
+        _set_levels(self, None if levels is None else tuple(levels))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a Tree is immutable: build a new one")
@@ -91,35 +85,40 @@ class Tree:
     def is_preterminal(self) -> bool:
         return len(self.children) == 1 and isinstance(self.children[0], str)
 
+    def flat(self) -> Flat:
+        """Leaves, their tags and the constituents, in one walk."""
+        leaves: list[str] = []
+        tags: list[str | None] = []
+        spans: list[Bracket] = []
+        stack: list[Child | tuple[int, str]] = [self]  # a constituent whose children are done: start, label
+        while stack:
+            child = stack.pop()
+            if isinstance(child, Tree):
+                children = child.children
+                if len(children) == 1 and isinstance(children[0], str):
+                    leaves.append(children[0])
+                    tags.append(child.label)
+                else:
+                    stack.append((len(leaves), child.label))
+                    stack.extend(children[::-1])
+            elif isinstance(child, str):
+                leaves.append(child)
+                tags.append(None)
+            elif child[0] < len(leaves):
+                spans.append((child[0], len(leaves), child[1]))
+        return Flat(leaves, tags, spans)
+
     def leaves(self) -> tuple[str, ...]:
-        return tuple(child for child in self.postorder() if isinstance(child, str))
+        return tuple(self.flat().leaves)
 
     def tagged(self) -> list[tuple[str, str | None]]:
         """Each leaf with its pre-terminal's label, None for a bare leaf."""
-        found: list[tuple[str, str | None]] = []
-        for child in self.postorder():
-            if isinstance(child, str):
-                found.append((child, None))
-            elif child.is_preterminal():
-                found[-1] = (found[-1][0], child.label)
-        return found
+        flat = self.flat()
+        return list(zip(flat.leaves, flat.tags, strict=True))
 
     def spans(self) -> list[Span]:
         """The constituents over at least one leaf, children before parents; no pre-terminals."""
-        spans: list[Span] = []
-        starts: list[int] = []  # of the finished children on the way up
-        position = 0
-        for child in self.postorder():
-            if isinstance(child, str):
-                starts.append(position)
-                position += 1
-                continue
-            cut = len(starts) - len(child.children)
-            start = starts[cut] if child.children else position
-            starts[cut:] = [start]
-            if start < position and not child.is_preterminal():
-                spans.append(Span(start, position, child.label))
-        return spans
+        return [Span(*span) for span in self.flat().spans]
 
     # -- building --------------------------------------------------------
 
@@ -164,8 +163,19 @@ class Tree:
 
     @classmethod
     def from_nltk(cls, tree: nltk.Tree) -> Tree:
-        children = [child if isinstance(child, str) else cls.from_nltk(child) for child in tree]
-        return cls(str(tree.label()), children)
+        values: list[Any] = []
+        stack: list[tuple[Any, bool]] = [(tree, False)]
+        while stack:
+            child, ready = stack.pop()
+            if isinstance(child, str):
+                values.append(child)
+            elif ready:
+                cut = len(values) - len(child)
+                values[cut:] = [cls(str(child.label()), values[cut:])]
+            else:
+                stack.append((child, True))
+                stack.extend((grandchild, False) for grandchild in reversed(child))
+        return values[0]
 
     def to_nltk(self) -> nltk.Tree:
         import nltk
@@ -175,7 +185,9 @@ class Tree:
     @classmethod
     def from_brackets(cls, text: str) -> Tree:
         """Read one tree, e.g. `(X (X the dog) barks)`; raises FormatError."""
-        trees = [tree for tree, _ in read_brackets(text.splitlines())]
+        from onlstm_parse.brackets import read_brackets
+
+        trees = [tree for tree, _ in read_brackets(text.split("\n"))]
         if len(trees) != 1:
             raise FormatError(f"expected one tree, found {len(trees)} in {text[:60]!r}")
         return trees[0]
@@ -198,11 +210,9 @@ class Tree:
 
     def brackets(self) -> str:
         """One line of Penn bracketing, escaped; `nltk.Tree.fromstring` reads it."""
-        parts = []
-        for mark, text in self._tokens():
-            text = _ESCAPE.sub(lambda match: _ESCAPES[match[0]], text)
-            parts.append(mark if mark == ")" else f" {mark}{text}")
-        return "".join(parts)[1:]
+        from onlstm_parse.brackets import write_brackets
+
+        return write_brackets(self)
 
     def __str__(self) -> str:
         return self.brackets()
@@ -221,52 +231,45 @@ class Tree:
         return _restore, (self.brackets(), self.levels)
 
 
-def read_brackets(
-    lines: Iterable[str], file: str | PathLike[str] | None = None
-) -> Iterator[tuple[Tree, int]]:
-    """Stream trees in bracket notation, each with the line (from 1) it begins on.
+_set_label, _set_children, _set_levels = (
+    Tree.__dict__[name].__set__ for name in ("label", "children", "levels")
+)
 
-    Trees may share a line or run over many. The token behind `(` is the label;
-    `( (S ...))` has an empty one. Raises FormatError with file, line and column.
+
+class Flat(NamedTuple):
+    """A tree as lists, which is all that scoring needs and quicker to read than nodes.
+
+    `tags` are the pre-terminals' labels, None for a bare leaf; `spans` are
+    (start, stop, label), children before parents, without pre-terminals.
     """
-    labels: list[str] = []
-    children: list[list[Child]] = []
-    begun = (0, 0)
-    expects_label = False
-    for number, line in enumerate(lines, start=1):
-        for match in _TOKEN.finditer(line):
-            token, column = match[0], match.start() + 1
-            if token == "(":
-                if not labels:
-                    begun = (number, column)
-                labels.append("")
-                children.append([])
-                expects_label = True
+
+    leaves: list[str]
+    tags: list[str | None]
+    spans: list[Bracket]
+
+    def pruned(self, keep: Sequence[bool]) -> Flat:
+        """Without the leaves not kept, nor the constituents left empty: as `filters.prune` of the tree."""
+        position = list(accumulate(keep, initial=0))
+        leaves = [leaf for leaf, kept in zip(self.leaves, keep, strict=True) if kept]
+        tags = [tag for tag, kept in zip(self.tags, keep, strict=True) if kept]
+        spans = []
+        for start, stop, label in self.spans:
+            start, stop = position[start], position[stop]
+            if stop - start == 1 and tags[start] is None:
+                tags[start] = label  # a constituent left with nothing but a bare leaf
+            elif start < stop:
+                spans.append((start, stop, label))
+        return Flat(leaves, tags, spans)
+
+    def unwrapped(self) -> Flat:
+        """Without the outer bracket that only holds the tree together: `filters.unwrap` of the tree."""
+        spans = list(self.spans)
+        while spans and spans[-1][2] in ROOTS:
+            start, stop, _ = spans.pop()
+            if (spans[-1:] and spans[-1][:2] == (start, stop)) or (stop == 1 and self.tags[0] is not None):
                 continue
-            if not labels:
-                found = "a ')' that closes nothing" if token == ")" else f"{token[:40]!r} outside any bracket"
-                raise FormatError(f"expected '(', found {found}", file=file, line=number, column=column)
-            if token == ")":
-                tree = Tree(labels.pop(), children.pop())
-                if labels:
-                    children[-1].append(tree)
-                else:
-                    yield tree, begun[0]
-            else:
-                text = _UNESCAPE.sub(lambda match: _UNESCAPES[match[0]], token)
-                if expects_label:
-                    labels[-1] = text
-                else:
-                    children[-1].append(text)
-            expects_label = False
-    if labels:
-        raise FormatError(
-            f"{len(labels)} of the tree's brackets never close",
-            file=file,
-            line=begun[0],
-            column=begun[1],
-            remedy="add the missing ')'",
-        )
+            spans.append((start, stop, "X"))
+        return Flat(self.leaves, self.tags, spans)
 
 
 def _restore(brackets: str, levels: tuple[float | None, ...] | None) -> Tree:

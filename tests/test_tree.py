@@ -10,30 +10,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onlstm_parse.brackets import read_brackets, read_flat
 from onlstm_parse.errors import FormatError
-from onlstm_parse.tree import Tree, read_brackets
+from onlstm_parse.tree import Tree
 from onlstm_parse.treebanks.reading import read_treebank
 
 TOKENS = st.one_of(
     st.sampled_from(
         ["(", ")", "a(b)c", "1/2", "a b", "\\/", "-NONE-", "*T*-1", "的", "‧", "''", "\u00a0", "#", "|"]
     ),
-    st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=5).filter(str.strip),
+    st.sampled_from(
+        ["", "\n", "\t\r", "-LRB-", "a-LRB-", "-LRB(", "-U+002D-", "-EMPTY-", "-SPACE-RRB ", ";", "%"]
+    ),
+    st.text(st.sampled_from("-()LRBSPACE U+0\n"), max_size=12),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
 )
-LABELS = st.sampled_from(["X", "NP-SBJ", "N‧的", "S", ""])
+LABELS = st.sampled_from(["X", "NP-SBJ", "N‧的", "S", "", "$(", "-LRB-", "a b"])
 TREES = st.recursive(
     st.builds(lambda word: Tree("NN", [word]), TOKENS),
     lambda trees: st.builds(Tree, LABELS, st.lists(st.one_of(trees, TOKENS), min_size=1, max_size=4)),
     max_leaves=12,
 )
-
-
-def readable(tree: Tree) -> bool:
-    """A bare leaf right behind an empty label would be read as the label."""
-    return all(
-        isinstance(node, str) or node.label or not isinstance(node.children[0], str)
-        for node in tree.postorder()
-    )
 
 
 def deep(depth: int) -> Tree:
@@ -43,16 +40,17 @@ def deep(depth: int) -> Tree:
     return tree
 
 
-@given(TREES.filter(readable))
+@given(TREES)
 def test_brackets_are_read_back(tree):
     again = Tree.from_brackets(tree.brackets())
     assert again == tree
     assert hash(again) == hash(tree)
     assert again.leaves() == tree.leaves()
     assert again.spans() == tree.spans()
+    assert [flat for flat, _ in read_flat([tree.brackets()])] == [tree.flat()]
 
 
-@given(TREES.filter(readable))
+@given(TREES)
 @settings(deadline=None)  # the first import takes its time
 def test_nltk_and_back(tree):
     assert Tree.from_nltk(tree.to_nltk()) == tree
@@ -62,8 +60,9 @@ def test_nltk_and_back(tree):
 def test_every_real_tree_is_read_back(real_corpora, name, n_trees):
     trees = [gold.tree for gold in read_treebank(real_corpora / name)]
     assert len(trees) == n_trees
-    again = [tree for tree, _ in read_brackets(tree.brackets() for tree in trees)]
-    assert again == trees
+    lines = [tree.brackets() for tree in trees]
+    assert [tree for tree, _ in read_brackets(lines)] == trees
+    assert [flat for flat, _ in read_flat(lines)] == [tree.flat() for tree in trees]
 
 
 @given(TREES)
@@ -97,12 +96,56 @@ def test_a_single_word_and_labels_of_spans():
     assert [tuple(span) for span in tree.spans()] == [(0, 2, "NP"), (2, 3, "VP"), (0, 3, "S")]
 
 
+def broken_up(text: str) -> list[str]:
+    """The same tree over as many lines as there are brackets and words."""
+    return text.replace("(", "\n(\n").replace(")", "\n)\n").replace(" ", "\n").split("\n")
+
+
+@given(TREES)
+def test_a_tree_over_many_lines(tree):
+    lines = broken_up(tree.brackets())
+    assert [found for found, _ in read_brackets(lines)] == [tree]
+    assert [flat for flat, _ in read_flat(lines)] == [tree.flat()]
+
+
 def test_depth_is_no_limit():
-    tree = deep(5000)
+    tree = deep(10_000)
     assert Tree.from_brackets(tree.brackets()) == tree
-    assert len(tree.spans()) == 5001
+    assert [found for found, _ in read_brackets(broken_up(tree.brackets()))] == [tree]
+    assert len(tree.spans()) == 10_001
     assert Tree.from_spans(tree.leaves(), [span[:2] for span in tree.spans()]) == tree
     assert pickle.loads(pickle.dumps(tree)) == tree
+    assert hash(copy.deepcopy(tree)) == hash(tree)
+
+
+@pytest.mark.parametrize("n_children", [1, 1_000])
+def test_a_million_leaves(n_children):
+    parts = [Tree("NP", [Tree("NN", [f"w{i}"])] * (1_000_000 // n_children)) for i in range(n_children)]
+    tree = Tree("S", parts)
+    text = tree.brackets()
+    assert next(read_brackets([text]))[0].flat() == tree.flat()
+    assert next(read_flat([text]))[0] == tree.flat()
+    assert len(tree.leaves()) == 1_000_000
+    assert len(tree.spans()) == n_children + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "trees"),
+    [
+        ("(X a) (X b)(X c)", [("(X a)", 1), ("(X b)", 1), ("(X c)", 1)]),
+        ("(X a\n) (\n\nX b) (X\nc)", [("(X a)", 1), ("(X b)", 2), ("(X c)", 4)]),
+        ("\n(\n(S (NN a\n)\nb))", [("( (S (NN a) b))", 2)]),
+        ("( ( S ( NN  a ) ) )", [("( (S (NN a)))", 1)]),
+        ("*x*x*x*\n%% no\n ; (no\n# no\n(X ; % #)\n(X\n; b)", [("(X ; % #)", 5), ("(X ; b)", 6)]),
+        ("(S (-LRB- -LRB-) (X a\\/b -LSB- *T*-1))", [("(S (-LRB- -LRB-) (X a\\/b -LSB- *T*-1))", 1)]),
+        ("(S the (NN dog) ())", [("(S the (NN dog) ())", 1)]),
+        ("", []),
+    ],
+)
+def test_brackets_in_the_wild(text, trees):
+    lines = text.split("\n")
+    assert [(tree.brackets(), line) for tree, line in read_brackets(lines)] == trees
+    assert [line for _, line in read_flat(lines)] == [line for _, line in trees]
 
 
 def test_a_tree_does_not_change_and_keeps_its_levels():
@@ -118,13 +161,20 @@ def test_a_tree_does_not_change_and_keeps_its_levels():
         ("(S (NP dog)\n(VP barks)", "f:1:1", "1 of the tree's brackets never close"),
         ("(S dog))", "f:1:8", "a ')' that closes nothing"),
         ("(S dog)\n barks", "f:2:2", "'barks' outside any bracket"),
+        ("(S dog) (S\n cat) barks", "f:2:7", "'barks' outside any bracket"),
+        ("(S\n(NN\ndog))\n )", "f:4:2", "a ')' that closes nothing"),
+        ("(S dog) (S cat", "f:1:9", "1 of the tree's brackets never close"),
+        ("(S dog) (\n(S cat)", "f:1:9", "1 of the tree's brackets never close"),
+        ("(S a) (S\nb) (S (X c)\n(X d)", "f:2:4", "1 of the tree's brackets never close"),
+        ("(S " + "(NN dog) " * 20_000 + ")) (S", "f:1:180005", "a ')' that closes nothing"),
     ],
 )
 def test_unbalanced_brackets_say_where(text, place, problem):
-    with pytest.raises(FormatError) as caught:
-        list(read_brackets(text.split("\n"), "f"))
-    assert str(caught.value).startswith(place)
-    assert problem in str(caught.value)
+    for read in (read_brackets, read_flat):
+        with pytest.raises(FormatError) as caught:
+            list(read(text.split("\n"), "f"))
+        assert str(caught.value).startswith(f"{place}: ")
+        assert problem in str(caught.value)
 
 
 def test_one_tree_is_expected():

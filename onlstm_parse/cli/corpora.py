@@ -11,7 +11,7 @@ import tyro
 from tyro.conf import FlagCreatePairsOff, Positional
 
 from onlstm_parse.errors import UsageError
-from onlstm_parse.registry import nearest
+from onlstm_parse.registry import check_known
 
 if TYPE_CHECKING:
     from onlstm_parse.corpora import Corpus
@@ -69,8 +69,7 @@ def fetch(names: Positional[tuple[str, ...]], /, *, again: FlagCreatePairsOff[bo
     if not names:
         raise UsageError("no corpus named", remedy="see onlstm-parse corpora list")
     for name in names:
-        if name not in CORPORA:
-            raise UsageError(f"unknown corpus {name!r}", remedy=nearest(name, CORPORA))
+        check_known("corpus", name, CORPORA)
     for name in names:
         with tqdm(desc=name, unit="B", unit_scale=True, disable=None, leave=False) as bar:
 
@@ -96,19 +95,17 @@ def main(arguments: list[str]) -> None:
         print(f"usage: onlstm-parse corpora COMMAND ...\n\n{lines}")
         return
     name, *rest = arguments
-    if name not in COMMANDS:
-        raise UsageError(f"unknown command 'corpora {name}'", remedy=nearest(name, list(COMMANDS)))
+    check_known("command of corpora", name, COMMANDS)
     tyro.cli(COMMANDS[name], prog=f"onlstm-parse corpora {name}", args=rest)
 
 
 def _row(corpus: Corpus) -> dict[str, str]:
-    where = str(corpus.folder() or ("made on first use" if corpus.grammar else ""))
-    where = where or ("fetch" if corpus.remotes else "not here")
+    absent = "made on first use" if corpus.grammar else "fetch" if corpus.remotes else "not here"
     return {
         "name": corpus.name,
         "language": corpus.language,
-        "what": corpus.kind,
+        "what": " and ".join(["text"] * bool(corpus.train) + ["trees"] * bool(corpus.trees)),
         "size": corpus.size,
         "licence": corpus.licence,
-        "where": where,
+        "where": str(corpus.folder() or absent),
     }

@@ -19,6 +19,8 @@ COMMANDS = Table(
         "train": "onlstm_parse.cli.train:main",
         "parse": "onlstm_parse.cli.parse:main",
         "evaluate": "onlstm_parse.cli.evaluate:main",
+        "compare": "onlstm_parse.cli.compare:main",
+        "show": "onlstm_parse.cli.show:main",
         "score": "onlstm_parse.cli.score:main",
         "corpora": "onlstm_parse.cli.corpora:main",
     },
@@ -32,6 +34,8 @@ Learns grammar from raw text with ordered-neuron language models.
   train     train a language model on text, into a run folder
   parse     parse sentences with a run
   evaluate  score a run's trees against a treebank, beside trivial parsers
+  compare   train several models with the same budget, and score them
+  show      draw trees and level curves of a run as HTML, SVG or PNG
   score     score any system's trees against a treebank
   corpora   list, make or fetch corpora
 

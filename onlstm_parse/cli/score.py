@@ -2,50 +2,181 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import tyro
 from tyro.conf import FlagCreatePairsOff, Positional
 
+if TYPE_CHECKING:
+    from onlstm_parse.scoring.alignment import Gold
 
-def score(
-    predicted: Positional[Path],
-    gold: Positional[str],
-    protocol: str = "shen2019",
-    format: str | None = None,
-    words: str | None = None,
-    max_words: int | None = None,
-    json: FlagCreatePairsOff[bool] = False,
-) -> None:
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Score:
     """Score any system's trees against a treebank, beside the trivial parsers.
 
-    Args:
-        predicted: A file of bracketed trees, one for each gold tree; labels do not matter.
-        gold: A treebank file, a folder of them, or a corpus name.
-        protocol: shen2019, kim2019, evalb or strict.
-        format: The treebank's format, penn or sinica; recognised by content if not given.
-        words: The leaves that count, penn-words, unicode-words or none; by corpus or format if not given.
-        max_words: Leave out longer sentences, counted in words that count.
-        json: Print one JSON object instead of a table.
+    score PREDICTED GOLD, score --compare A B GOLD, score --between A B C ..., or score --explain SIGNATURE.
     """
+
+    files: Positional[tuple[str, ...]] = ()
+    """A file of bracketed trees, one for each gold tree; and a treebank file, folder or corpus name."""
+    protocol: str = "shen2019"
+    """shen2019, kim2019, evalb, strict, or all."""
+    format: str | None = None
+    """The treebank's format; recognised by content if not given."""
+    words: str | None = None
+    """The leaves that count, penn-words, unicode-words or none; by corpus or format if not given."""
+    max_words: int | None = None
+    """Leave out longer sentences, counted in words that count."""
+    compare: tuple[str, ...] = ()
+    """Two systems' trees, then the treebank: is the difference chance?"""
+    between: tuple[str, ...] = ()
+    """The trees of several runs of one system: how much do they agree?"""
+    labelled: FlagCreatePairsOff[bool] = False
+    """Also EVALB's summary of labelled brackets and tags; trees need a tag on every leaf."""
+    parameters: Path | None = None
+    """An EVALB parameter file for --labelled; COLLINS if not given."""
+    resamples: int = 1000
+    """Of the bootstrap and the permutation test; 0 leaves out the interval."""
+    json: FlagCreatePairsOff[bool] = False
+    """Print one JSON object instead of a table."""
+    csv: FlagCreatePairsOff[bool] = False
+    """Print comma-separated figures, one a line."""
+    latex: FlagCreatePairsOff[bool] = False
+    """Print LaTeX tables."""
+    plot: Path | None = None
+    """Also draw F1 by length and label recall into this .png, .pdf or .svg file."""
+    explain: str | None = None
+    """Say in words what a signature means."""
+
+
+def run(options: Score) -> str:
+    """What is printed."""
+    from onlstm_parse.errors import UsageError
+    from onlstm_parse.scoring import PROTOCOLS
+    from onlstm_parse.scoring.signature import explain
+
+    if options.explain is not None:
+        return explain(options.explain)
+    if options.protocol != ALL:
+        PROTOCOLS[options.protocol]
+    if options.resamples < 0:
+        raise UsageError(f"expected 0 resamples or more, found {options.resamples}")
+    if sum((options.json, options.csv, options.latex)) > 1:
+        raise UsageError("expected one of --json, --csv and --latex, found several")
+    if options.compare or options.between:
+        if options.protocol == ALL or options.csv or options.latex or options.plot or options.labelled:
+            raise UsageError("--compare and --between take one protocol, and print a table or --json")
+        return _compare(options) if options.compare else _between(options)
+    return _score(options)
+
+
+def _score(options: Score) -> str:
+    from onlstm_parse.display.score_files import expect_plottable
+    from onlstm_parse.errors import UsageError
+    from onlstm_parse.scoring import PROTOCOLS
+    from onlstm_parse.scoring.metrics import reports
+    from onlstm_parse.treebanks.reading import read_flat_treebank
+
+    if len(options.files) != 2:
+        problem = f"expected PREDICTED and GOLD, found {len(options.files)} names"
+        raise UsageError(problem, remedy="see onlstm-parse score --help")
+    if options.plot:
+        expect_plottable(options.plot)
+    predicted, treebank = options.files
+    gold = _gold(treebank, options)
+    protocols = list(PROTOCOLS) if options.protocol == ALL else [options.protocol]
+    found = reports(read_flat_treebank(predicted, "penn"), gold, protocols, resamples=options.resamples)
+    if options.labelled or options.parameters:
+        labelled = _labelled(options)
+        for report in found.values():
+            report["labelled"] = labelled
+    return _shown(found, options)
+
+
+def _shown(found: dict[str, dict[str, Any]], options: Score) -> str:
     from json import dumps
 
-    from onlstm_parse.corpora import locate_treebank, word_filter
+    from onlstm_parse.display import score_files
     from onlstm_parse.display.scores import score_table
-    from onlstm_parse.scoring.alignment import prepare_gold
-    from onlstm_parse.scoring.metrics import score
-    from onlstm_parse.scoring.trivial import baselines
-    from onlstm_parse.treebanks import FORMATS
-    from onlstm_parse.treebanks.reading import read_treebank, treebank_format
 
-    paths = locate_treebank(gold)
-    format = treebank_format(paths, format)
-    words = words or word_filter(gold) or FORMATS[format].words
-    sentences = prepare_gold(read_treebank(paths, format), words, max_words)
-    trees = read_treebank(predicted, "penn")
-    report = {**score(trees, sentences, protocol).to_json(), "baselines": baselines(sentences, protocol)}
-    print(dumps(report, ensure_ascii=False) if json else score_table(report, predicted.name))
+    name, several = Path(options.files[0]).name, list(found.values())
+    if options.plot:
+        score_files.plot(several[0], options.plot, name)
+    if options.json:
+        return dumps(several[0] if len(several) == 1 else {"by_protocol": found}, ensure_ascii=False)
+    if options.csv:
+        return score_files.csv(several, name)
+    if options.latex:
+        return score_files.latex(several, name)
+    return "\n\n\n".join(score_table(report, name) for report in several)
+
+
+def _labelled(options: Score) -> dict[str, Any]:
+    from onlstm_parse.corpora import locate_treebank
+    from onlstm_parse.scoring.evalb import labelled_summary, read_parameters
+    from onlstm_parse.treebanks.reading import read_flat_treebank, treebank_format
+
+    parameters = read_parameters(options.parameters) if options.parameters else None
+    paths = locate_treebank(options.files[1])
+    gold = read_flat_treebank(paths, treebank_format(paths, options.format))
+    return labelled_summary(read_flat_treebank(options.files[0], "penn"), gold, parameters)
+
+
+def _compare(options: Score) -> str:
+    from json import dumps
+
+    from onlstm_parse.display.scores import comparison_table
+    from onlstm_parse.errors import UsageError
+    from onlstm_parse.scoring.comparison import compare
+    from onlstm_parse.treebanks.reading import read_flat_treebank
+
+    names = [*options.compare, *options.files]
+    if len(names) != 3:
+        raise UsageError(f"expected --compare A B GOLD, found {len(names)} names")
+    ours, theirs, treebank = names
+    report = compare(
+        read_flat_treebank(ours, "penn"),
+        read_flat_treebank(theirs, "penn"),
+        _gold(treebank, options),
+        options.protocol,
+        resamples=options.resamples,
+    )
+    return dumps(report) if options.json else comparison_table(report, [ours, theirs])
+
+
+def _between(options: Score) -> str:
+    from functools import partial
+    from json import dumps
+
+    from onlstm_parse.display.scores import between_table
+    from onlstm_parse.errors import UsageError
+    from onlstm_parse.scoring.comparison import between
+    from onlstm_parse.treebanks.reading import read_flat_treebank
+
+    if options.files:
+        raise UsageError("--between scores runs against each other: expected no other file")
+    runs = [partial(read_flat_treebank, name, "penn") for name in options.between]
+    words = options.words or "none"
+    report = between(runs, options.protocol, words=words, max_words=options.max_words)
+    return dumps(report) if options.json else between_table(report, options.between)
+
+
+def _gold(name: str, options: Score) -> Gold:
+    from onlstm_parse.corpora import locate_treebank, word_filter
+    from onlstm_parse.scoring.alignment import Gold
+    from onlstm_parse.treebanks import FORMATS
+    from onlstm_parse.treebanks.reading import read_flat_treebank, treebank_format
+
+    paths = locate_treebank(name)
+    format = treebank_format(paths, options.format)
+    words = options.words or word_filter(name) or FORMATS[format].words
+    return Gold(read_flat_treebank(paths, format), words, options.max_words)
 
 
 def main(arguments: list[str]) -> None:
-    tyro.cli(score, prog="onlstm-parse score", args=arguments)
+    print(run(tyro.cli(Score, prog="onlstm-parse score", args=arguments)))

@@ -46,9 +46,8 @@ FLAGS = ("resume", "quiet", "help")
 
 
 def main(arguments: list[str]) -> None:
-    texts, options = _first_look(arguments)
-    names = (options.get("size", "small"), options.get("recipe", "adamw"), options.get("model", "on-lstm"))
-    settings = settings_for(texts, *names)
+    texts, options = first_look(arguments)
+    settings = settings_for(texts, options.get("size", "small"), options.get("recipe", "adamw"))
     default = Train(text=(), out=tyro.MISSING)
     resumed = "resume" in options and (Path(options.get("out", "")) / CONFIG).exists()
     if resumed:
@@ -89,7 +88,7 @@ def main(arguments: list[str]) -> None:
         raise OnlstmError("interrupted", remedy=remedy if begun else "nothing was trained yet") from None
 
 
-def _first_look(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
+def first_look(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
     """The texts and the options as written: what the defaults of the other options hang on."""
     texts, options = [], {}
     rest = iter(arguments)

@@ -6,6 +6,24 @@ Wherever a path is expected, a name works too: `locate_text("ptb-lm")`.
 from __future__ import annotations
 
 from onlstm_parse.corpora.catalogue import CORPORA, Corpus
-from onlstm_parse.corpora.locate import find, locate_text, locate_treebank, locate_valid, word_filter
+from onlstm_parse.corpora.locate import (
+    find,
+    lasting,
+    locate_test,
+    locate_text,
+    locate_treebank,
+    locate_valid,
+    word_filter,
+)
 
-__all__ = ["CORPORA", "Corpus", "find", "locate_text", "locate_treebank", "locate_valid", "word_filter"]
+__all__ = [
+    "CORPORA",
+    "Corpus",
+    "find",
+    "lasting",
+    "locate_test",
+    "locate_text",
+    "locate_treebank",
+    "locate_valid",
+    "word_filter",
+]

@@ -11,21 +11,22 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
+from onlstm_parse.files import writing
 from onlstm_parse.version import VERSION
 
 ATTEMPTS = 4
 FIRST_WAIT = 1.0  # seconds before the second attempt; doubled each time
 TIMEOUT = 30.0  # seconds without a byte
 BLOCK = 1 << 16
+GOES_ON = "run the same command again; it goes on where it stopped"
 TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 Progress = Callable[[int, int | None], object]
 """Called with the bytes that are there and the bytes in all, where the server says."""
@@ -44,7 +45,7 @@ def download(
     FormatError when the digest differs: then nothing is kept.
     """
     part = target.with_name(f"{target.name}.part")
-    try:
+    with writing(target, f"make room and {GOES_ON}"):
         target.parent.mkdir(parents=True, exist_ok=True)
         _transfer_patiently(_mirrored(url), part, progress)
         if digest and (found := file_digest(part, digest)) != digest:
@@ -52,9 +53,6 @@ def download(
             raise FormatError(f"expected {digest}, found {found} at {url}")
         part.replace(target)
         _mark(part).unlink(missing_ok=True)
-    except OSError as error:
-        remedy = "make room and run the same command again; it goes on where it stopped"
-        raise OnlstmError(f"cannot write: {error.strerror or error}", file=target, remedy=remedy) from error
 
 
 def file_digest(path: Path, like: str) -> str:
@@ -70,7 +68,7 @@ def _transfer_patiently(url: str, part: Path, progress: Progress) -> None:
             return _transfer(url, part, progress)
         except BrokenTransferError as error:
             if attempt == ATTEMPTS - 1:
-                remedy = "check the network and run the same command again; it goes on where it stopped"
+                remedy = f"check the network and {GOES_ON}"
                 raise OnlstmError(f"cannot download {url}: {error}", remedy=remedy) from error
             time.sleep(FIRST_WAIT * 2**attempt)
 
@@ -82,14 +80,15 @@ def _transfer(url: str, part: Path, progress: Progress) -> None:
     if done:
         headers |= {"Range": f"bytes={done}-", "If-Range": mark.read_text(encoding="ascii")}
     with _opened(urllib.request.Request(url, headers=headers), part) as answer:
-        sent_from, total = _extent(answer)
-        if sent_from not in (0, done):  # not what was asked for
-            _forget(part)
-            raise BrokenTransferError(f"the server sent bytes from {sent_from}, not from {done}")
-        _remember(mark, answer.headers.get("ETag"))
-        with part.open("ab" if sent_from else "wb") as file:
-            done = sent_from
-            for block in _blocks(answer):
+        if answer.status != 206:  # the whole file, from its beginning
+            done = 0
+        length, etag = answer.headers["Content-Length"], answer.headers["ETag"]
+        total = done + int(length) if length else None
+        mark.unlink(missing_ok=True)
+        if etag and not etag.startswith("W/"):  # only a strong mark promises the same bytes
+            mark.write_text(etag, encoding="ascii")
+        with part.open("ab" if done else "wb") as file:
+            while block := _of_network(answer.read, BLOCK):
                 file.write(block)
                 done += len(block)
                 progress(done, total)
@@ -99,50 +98,26 @@ def _transfer(url: str, part: Path, progress: Progress) -> None:
 
 def _opened(request: urllib.request.Request, part: Path) -> Any:
     try:
-        return urllib.request.urlopen(request, timeout=TIMEOUT)
+        return _of_network(urllib.request.urlopen, request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         if error.code == 416:  # what lies here is no beginning of that file
             _forget(part)
-            raise BrokenTransferError("the server cannot go on where the download stopped") from error
-        if error.code in TRANSIENT:
+        if error.code in {416, *TRANSIENT}:
             raise BrokenTransferError(f"HTTP {error.code} {error.reason}") from error
-        remedy = "it may have moved; name a mirror in ONLSTM_MIRROR"
         problem = f"the server does not give out {request.full_url}: HTTP {error.code} {error.reason}"
-        raise OnlstmError(problem, remedy=remedy) from error
-    except urllib.error.URLError as error:
-        raise BrokenTransferError(f"no connection ({_reason(error.reason)})") from error
+        raise OnlstmError(problem, remedy="it may have moved; name a mirror in ONLSTM_MIRROR") from error
+
+
+def _of_network(call: Callable[..., Any], *arguments: Any, **settings: Any) -> Any:
+    """What `call` gives; its failures are told apart from those of the disk."""
+    try:
+        return call(*arguments, **settings)
+    except urllib.error.HTTPError:
+        raise
     except (OSError, http.client.HTTPException) as error:
-        raise BrokenTransferError(_reason(error)) from error
-
-
-def _blocks(answer: Any) -> Iterator[bytes]:
-    """The body; failures of the network are told apart from those of the disk."""
-    while True:
-        try:
-            block = answer.read(BLOCK)
-        except (OSError, http.client.HTTPException) as error:
-            raise BrokenTransferError(_reason(error)) from error
-        if not block:
-            return
-        yield block
-
-
-def _extent(answer: Any) -> tuple[int, int | None]:
-    """The first byte that the answer holds, and the size of the whole file."""
-    if answer.status == 206 and (
-        match := re.match(r"bytes (\d+)-\d+/(\d+)", answer.headers["Content-Range"])
-    ):
-        return int(match[1]), int(match[2])
-    length = answer.headers.get("Content-Length")
-    return 0, int(length) if length else None
-
-
-def _remember(mark: Path, etag: str | None) -> None:
-    """Only a strong mark promises the same bytes."""
-    if etag and not etag.startswith("W/"):
-        mark.write_text(etag, encoding="ascii")
-    else:
-        mark.unlink(missing_ok=True)
+        reason = getattr(error, "reason", error)  # URLError wraps another
+        reason = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+        raise BrokenTransferError(f"no connection ({reason})") from error
 
 
 def _forget(part: Path) -> None:
@@ -161,7 +136,3 @@ def _mirrored(url: str) -> str:
     if not mirror.startswith(("https://", "http://")):
         raise UsageError(f"ONLSTM_MIRROR: expected https://..., found {mirror!r}")
     return f"{mirror.rstrip('/')}/{url.removeprefix('https://')}"
-
-
-def _reason(error: Any) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -14,16 +14,16 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from itertools import count
 from pathlib import Path, PurePosixPath
 
 from onlstm_parse.corpora.catalogue import Corpus, Remote, corpora_cache
-from onlstm_parse.corpora.download import Progress, download
-from onlstm_parse.errors import FormatError, OnlstmError, UsageError
-from onlstm_parse.files import written_whole
+from onlstm_parse.corpora.download import GOES_ON, Progress, download
+from onlstm_parse.errors import FormatError, UsageError
+from onlstm_parse.files import writing, written_whole
 
 _SECTION = re.compile(r"## (\w+)")
 _DOCUMENT = re.compile(r"\* (GUM_(?!reddit)\w+)")  # reddit's words are not in the trees
+_CONLLU_WORD = re.compile(r"^\d+\t([^\t]+)", re.MULTILINE)
 Get = Callable[[Remote], Path]
 
 
@@ -43,31 +43,28 @@ def fetch(
         return target, None
     downloads = target.with_name(f".{corpus.name}.download")
     fresh = downloads / "new"
-    try:
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        numbers = count()
 
-        def get(remote: Remote) -> Path:
-            file = downloads / f"{next(numbers)}-{remote.url.rpartition('/')[2]}"
-            if not file.exists():
-                download(remote.url, file, remote.digest, progress)
-            return file
+    def get(remote: Remote) -> Path:
+        file = downloads / remote.url.removeprefix("https://").replace("/", "-")
+        if not file.exists():
+            download(remote.url, file, remote.digest, progress)
+        return file
 
-        for remote in corpus.remotes:
-            UNPACK[remote.unpack](get(remote), remote, fresh, get)
-        warning = _checked(corpus, fresh)
+    with writing(target, f"make room and {GOES_ON}"):
+        try:
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir(parents=True)
+            for remote in corpus.remotes:
+                UNPACK[remote.unpack](get(remote), remote, fresh, get)
+            warning = _checked(corpus, fresh)
+        except (FormatError, zipfile.BadZipFile, zlib.error, UnicodeDecodeError) as error:
+            shutil.rmtree(downloads)
+            problem = f"{corpus.name} did not arrive as it should: {error}"
+            remedy = "nothing was kept; try again, or another ONLSTM_MIRROR"
+            raise FormatError(problem, remedy=remedy) from error
         shutil.rmtree(target, ignore_errors=True)
         fresh.replace(target)
         shutil.rmtree(downloads, ignore_errors=True)
-    except (FormatError, zipfile.BadZipFile, zlib.error, UnicodeDecodeError) as error:
-        shutil.rmtree(downloads)
-        problem = f"{corpus.name} did not arrive as it should: {error}"
-        remedy = "nothing was kept; try again, or another ONLSTM_MIRROR"
-        raise FormatError(problem, remedy=remedy) from error
-    except OSError as error:
-        remedy = "make room and run the same command again; it goes on where it stopped"
-        raise OnlstmError(f"cannot write: {error.strerror or error}", file=target, remedy=remedy) from error
     return target, warning
 
 
@@ -81,11 +78,10 @@ def content_digest(folder: Path, globs: tuple[str, ...]) -> str:
 
 
 def _checked(corpus: Corpus, folder: Path) -> str | None:
-    globs = corpus.train + corpus.valid + corpus.trees
-    for pattern in globs:
+    for pattern in corpus.globs:
         if not any(path.stat().st_size for path in folder.glob(pattern)):
             raise FormatError(f"expected {pattern}, found nothing")
-    found = content_digest(folder, globs)
+    found = content_digest(folder, corpus.globs)
     if corpus.sha256 and found != corpus.sha256:
         raise FormatError(f"expected data with sha256 {corpus.sha256}, found {found}")
     record = corpora_cache() / f"{corpus.name}.sha256"
@@ -99,7 +95,7 @@ def _checked(corpus: Corpus, folder: Path) -> str | None:
 
 
 def _plain(file: Path, remote: Remote, folder: Path, get: Get) -> None:
-    (folder / remote.save).parent.mkdir(parents=True, exist_ok=True)
+    (folder / remote.save).parent.mkdir(exist_ok=True)
     shutil.copyfile(file, folder / remote.save)
 
 
@@ -116,15 +112,10 @@ def _zip(file: Path, remote: Remote, folder: Path, get: Get) -> None:
 
 def _conllu(file: Path, remote: Remote, folder: Path, get: Get) -> None:
     """The words of each sentence on a line."""
-    words: list[str] = []
-    with (folder / remote.save).open("w", encoding="utf-8") as text:
-        for line in [*file.read_text(encoding="utf-8").split("\n"), ""]:
-            columns = line.split("\t")
-            if columns[0].isdecimal():
-                words.append(columns[1].replace(" ", ""))
-            elif not line.strip() and words:
-                text.write(f"{' '.join(words)}\n")
-                words = []
+    sentences = file.read_text(encoding="utf-8").split("\n\n")
+    lines = [_CONLLU_WORD.findall(sentence) for sentence in sentences]
+    text = "".join(" ".join(word.replace(" ", "") for word in line) + "\n" for line in lines if line)
+    (folder / remote.save).write_text(text, encoding="utf-8")
 
 
 def _gum(file: Path, remote: Remote, folder: Path, get: Get) -> None:
@@ -139,9 +130,4 @@ def _gum(file: Path, remote: Remote, folder: Path, get: Get) -> None:
             _plain(get(document), document, folder, get)
 
 
-UNPACK: dict[str, Callable[[Path, Remote, Path, Get], None]] = {
-    "plain": _plain,
-    "zip": _zip,
-    "conllu": _conllu,
-    "gum": _gum,
-}
+UNPACK = {"plain": _plain, "zip": _zip, "conllu": _conllu, "gum": _gum}

@@ -9,18 +9,17 @@ here parses.
 from __future__ import annotations
 
 import re
-from bisect import bisect
 from collections.abc import Iterator
 from itertools import accumulate, product
 from math import inf, prod
 from os import PathLike
-from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 from onlstm_parse.errors import FormatError
 from onlstm_parse.registry import nearest
-from onlstm_parse.tree import Child, Tree
+from onlstm_parse.text.reading import decoded_lines
+from onlstm_parse.tree import Tree
 
 MAX_DEPTH = 24  # symbols on a path from the start symbol to a word
 MAX_TOKENS = 40
@@ -69,11 +68,8 @@ class Grammar:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Grammar:
-        try:
-            return cls(Path(path).read_text(encoding="utf-8-sig").splitlines(), path)
-        except UnicodeDecodeError as error:
-            found = f"byte {error.object[error.start]:#04x}"
-            raise FormatError(f"expected UTF-8, found {found}", file=path) from error
+        with decoded_lines(path) as lines:
+            return cls(list(lines), path)
 
     # -- reading ---------------------------------------------------------
 
@@ -104,18 +100,21 @@ class Grammar:
         A feature that the head does not name shares out the alternative's weight.
         """
         head_names = self._names(self._symbol((head, line))[0])
-        bars = [k for k, (token, _) in enumerate(tokens) if token == "|"]
-        for start, stop in zip([-1, *bars], [*bars, len(tokens)], strict=True):
-            alternative = tokens[start + 1 : stop]
+        alternatives: list[list[Token]] = [[]]
+        for token in tokens:
+            if token[0] == "|":
+                alternatives.append([])
+            else:
+                alternatives[-1].append(token)
+        for alternative in alternatives:
+            place = alternative[0][1] if alternative else line
             weight = 1.0
             if alternative and _WEIGHT.fullmatch(alternative[0][0]):
                 weight = float(alternative.pop(0)[0])
             items = [self._symbol(token) for token in alternative]
             if not weight or all(chance < 1 for _, chance in items):
                 problem = f"an alternative of {head} has no weight or can be empty"
-                place = tokens[min(start + 1, len(tokens) - 1)][1]
                 raise self._error(problem, place, "write at least one symbol without '?'")
-            place = alternative[0][1]
             names = dict.fromkeys(head_names + [n for symbol, _ in items for n in self._names(symbol)])
             weight /= prod(len(self.features[name]) for name in names if name not in head_names)
             for values in product(*(self.features[name] for name in names)):
@@ -184,9 +183,7 @@ class Grammar:
             nodes = self._expand(self.start, MAX_DEPTH, rng, words)
             if len(words) <= MAX_TOKENS:
                 tree = nodes[0] if len(nodes) == 1 else Tree(_label(self.start), nodes)
-                respelt = _with_leaves(tree, iter(self._spelt(words)))
-                assert isinstance(respelt, Tree)
-                return respelt
+                return _with_leaves(tree, iter(self._spelt(words)))
         raise self._error(f"{_TRIES} sentences were all longer than {MAX_TOKENS} tokens", None)
 
     def _expand(self, symbol: str, depth: int, rng: Random, words: list[str]) -> list[Tree]:
@@ -197,14 +194,14 @@ class Grammar:
         if len(words) > MAX_TOKENS:
             return []
         if symbol in self.words:
-            words.append(self.words[symbol][_draw(self._sums[symbol], rng)])
+            words += rng.choices(self.words[symbol], cum_weights=self._sums[symbol])
             return [Tree(_label(symbol), words[-1:])]
         if (symbol, depth) not in self._choices:
             rules = [rule for rule in self.rules[symbol] if _height(rule, self.heights) <= depth]
             self._choices[symbol, depth] = rules, list(accumulate(rule.weight for rule in rules))
         rules, sums = self._choices[symbol, depth]
         nodes: list[Tree] = []
-        for item, chance in rules[_draw(sums, rng)].items:
+        for item, chance in rng.choices(rules, cum_weights=sums)[0].items:
             if chance == 1 or (rng.random() < chance and self.heights[item] < depth):
                 nodes += self._expand(item, depth - 1, rng, words)
         return nodes if symbol.startswith("_") else [Tree(_label(symbol), nodes)]
@@ -246,12 +243,8 @@ def _height(rule: Rule, heights: dict[str, float]) -> float:
     return 1 + max(heights[item] for item, chance in rule.items if chance == 1)
 
 
-def _draw(sums: list[float], rng: Random) -> int:
-    # random() alone is promised to give the same numbers on every Python
-    return min(bisect(sums, rng.random() * sums[-1]), len(sums) - 1)
-
-
-def _with_leaves(child: Child, words: Iterator[str]) -> Child:
-    if isinstance(child, str):
-        return next(words)
-    return Tree(child.label, [_with_leaves(grandchild, words) for grandchild in child.children])
+def _with_leaves(tree: Tree, words: Iterator[str]) -> Tree:
+    children = [
+        next(words) if isinstance(child, str) else _with_leaves(child, words) for child in tree.children
+    ]
+    return Tree(tree.label, children)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from os import PathLike
 from pathlib import Path
 
 from onlstm_parse.corpora.catalogue import CORPORA, Corpus, corpora_cache
 from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.files import folder_written_whole
 from onlstm_parse.registry import nearest
 from onlstm_parse.version import VERSION
 
@@ -19,6 +18,11 @@ Name = str | PathLike[str]
 def find(name: Name) -> Corpus | None:
     """The corpus of that name; None for an existing path and for unknown names."""
     return None if Path(name).exists() else CORPORA.get(str(name))
+
+
+def lasting(name: Name) -> str:
+    """A path that holds in any working folder; a corpus name as it is."""
+    return str(Path(name).resolve()) if Path(name).exists() else str(name)
 
 
 def locate_text(name_or_path: Name) -> list[Path]:
@@ -39,6 +43,12 @@ def locate_valid(name_or_path: Name) -> list[Path] | None:
     """A corpus' own validation text; None for a path and for a corpus that has none."""
     corpus = find(name_or_path)
     return _corpus_files(name_or_path, "valid") if corpus and corpus.valid else None
+
+
+def locate_test(name_or_path: Name) -> list[Path] | None:
+    """A corpus' own test text; None for a path and for a corpus that has none."""
+    corpus = find(name_or_path)
+    return _corpus_files(name_or_path, "test") if corpus and corpus.test else None
 
 
 def locate_treebank(name_or_path: Name) -> list[Path]:
@@ -82,13 +92,6 @@ def _made_or_missed(corpus: Corpus) -> Path:
     key = hashlib.sha256(VERSION.encode() + synthetic.grammars()[corpus.grammar].read_bytes()).hexdigest()
     folder = corpora_cache() / "made" / f"{corpus.name}-{key[:12]}"
     if not folder.is_dir():
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as beside:
-                synthetic.make(corpus.grammar, Path(beside, "new"))
-                if not folder.is_dir():  # nobody else was quicker
-                    shutil.move(Path(beside, "new"), folder)
-        except OSError as error:
-            remedy = "set ONLSTM_CACHE to a folder that you may write to"
-            raise OnlstmError(f"cannot write: {error.strerror}", file=folder, remedy=remedy) from error
+        with folder_written_whole(folder) as new:
+            synthetic.make(corpus.grammar, new)
     return folder

@@ -8,11 +8,11 @@ the held-out ones do not change with `sentences`, up to their own number.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from importlib import resources
 from os import PathLike
 from pathlib import Path
 from random import Random
 
+from onlstm_parse.corpora.catalogue import builtin_folder
 from onlstm_parse.corpora.grammar import Grammar
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.files import written_whole
@@ -24,11 +24,7 @@ _TRIES = 1000
 
 def grammars() -> dict[str, Path]:
     """The built-in grammars by language."""
-    try:
-        folder = Path(str(resources.files("onlstm_parse.builtin")))
-    except ModuleNotFoundError:  # a checkout: the folder lies beside the package
-        folder = Path(__file__).parents[2] / "corpora"
-    return {path.stem: path for path in sorted(folder.glob("*.grammar"))}
+    return {path.stem: path for path in sorted(builtin_folder().glob("*.grammar"))}
 
 
 def grammar(language: str | PathLike[str]) -> Grammar:

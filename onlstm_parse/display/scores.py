@@ -1,49 +1,107 @@
-"""A score beside the trivial parsers', as plain text."""
+"""A score, beside the trivial parsers', as plain text."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import Any
 
 LABELS = 12  # the most frequent are shown; JSON has all
+WHY = {"skipped": "without words", "long": "too long", "short": "too short", "bare": "without gold brackets"}
 
 
 def score_table(report: dict[str, Any], system: str = "predicted") -> str:
     """The table of what `score --json` and `evaluate --json` print; `system` names the first row."""
     parts = [
         [f"{report['protocol']}, {report['sentences']:,} sentences"],
-        _columns(_systems(report, system)),
+        columns(_systems(report, system)),
         _remarks(report),
-        _columns(_lengths(report["by_length"])),
-        _columns(_labels(report["by_label"])),
-        [report["signature"]],
+        columns(_groups(report["by_length"], "words", "sentences", "sentence_f1")),
+        columns(_groups(report["by_width"], "bracket width", "gold", "f1")),
+        columns(_labels(report["by_label"])),
+        columns(_shapes(report["shape"])),
+        *([columns(_labelled(report["labelled"]))] if "labelled" in report else []),
+        [report["signature"], *([report["labelled"]["signature"]] if "labelled" in report else [])],
     ]
     return "\n\n".join("\n".join(part) for part in parts)
 
 
-def _systems(report: dict[str, Any], system: str) -> list[Sequence[str]]:
-    keys = ("sentence_precision", "sentence_recall", "corpus_f1")
-    figures = [_figure(report["sentence_f1"]), "", *(_figure(report[key]) for key in keys)]
-    rows: list[Sequence[str]] = [("", "sentence F1", "sd", "precision", "recall", "corpus F1")]
-    rows.append((system, *figures))
+def comparison_table(report: dict[str, Any], systems: Sequence[str]) -> str:
+    """What `score --compare` found."""
+    rows: list[Sequence[str]] = [
+        ("", *systems, "difference", "95 % interval", "p bootstrap", "p permutation")
+    ]
+    for name in ("sentence_f1", "corpus_f1"):
+        found = report[name]
+        low, high = found["confidence_95"]
+        figures = [figure(system[name]) for system in report["systems"]]
+        interval = f"{low:+.2f} to {high:+.2f}"
+        chances = (f"{found[p]:.4f}" for p in ("p_bootstrap", "p_permutation"))
+        rows.append((_words(name), *figures, f"{found['difference']:+.2f}", interval, *chances))
+    head = f"{report['protocol']}, {report['sentences']:,} sentences"
+    return "\n".join([head, "", *columns(rows), "", *(one["signature"] for one in report["systems"])])
+
+
+def between_table(report: dict[str, Any], runs: Sequence[str]) -> str:
+    """What `score --between` found."""
+    rows: list[Sequence[str]] = [("", "mean", "sd", "min", "max")]
+    for name in ("sentence_f1", "corpus_f1"):
+        rows.append((_words(name), *map(figure, report[name].values())))
+    pairs: list[Sequence[str]] = [("runs", "sentence F1", "corpus F1")]
+    for pair in report["pairs"]:
+        names = " and ".join(runs[run] for run in pair["runs"])
+        pairs.append((names, figure(pair["sentence_f1"]), figure(pair["corpus_f1"])))
+    head = f"{report['protocol']}, self-F1 of {report['runs']} runs"
+    signatures = [pair["signature"] for pair in report["pairs"]]
+    return "\n".join([head, "", *columns(rows), "", *columns(pairs), "", *signatures])
+
+
+def baseline_rows(report: dict[str, Any]) -> Iterable[tuple[str, list[float | None]]]:
+    """Each trivial parser with its sentence F1, the sd of that, and its corpus F1."""
+    corpus = report.get("baselines_corpus_f1", {})
     for name, value in report.get("baselines", {}).items():
-        drawn = isinstance(value, dict)
-        rows.append((name, *map(_figure, (value["mean"], value["sd"]) if drawn else (value,))))
+        mean, sd = (value["mean"], value["sd"]) if isinstance(value, dict) else (value, None)
+        of_corpus = corpus.get(name)
+        yield name, [mean, sd, of_corpus["mean"] if isinstance(of_corpus, dict) else of_corpus]
+
+
+def figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def columns(rows: list[Sequence[str]]) -> list[str]:
+    """Aligned, the first column to the left and the others to the right; rows may be short."""
+    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows
+    ]
+
+
+def _systems(report: dict[str, Any], system: str) -> list[Sequence[str]]:
+    rows: list[Sequence[str]] = [("", "sentence F1", "sd", "corpus F1", "precision", "recall")]
+    rates = (figure(report[f"sentence_{key}"]) for key in ("precision", "recall"))
+    rows.append((system, figure(report["sentence_f1"]), "", figure(report["corpus_f1"]), *rates))
+    for name, (mean, sd, corpus) in baseline_rows(report):
+        rows.append((name, figure(mean), "" if sd is None else figure(sd), figure(corpus)))
     return rows
 
 
 def _remarks(report: dict[str, Any]) -> list[str]:
-    low, high = report["confidence_95"]
-    remarks = [f"95 % interval of the sentence F1: {low:.2f} to {high:.2f}"]
-    if (share := report.get("complete_match")) is not None:
-        remarks.append(f"sentences with exactly the gold brackets: {share:.2f} %")
-    if (crossing := report.get("average_crossing")) is not None:
-        remarks.append(f"crossing brackets a sentence: {crossing:.2f}")
-    if unscored := report.get("unscored"):
-        remarks.append(f"sentences that the protocol leaves out: {unscored:,}")
+    remarks = []
+    if report["confidence_95"]:
+        low, high = report["confidence_95"]
+        remarks.append(f"95 % interval of the sentence F1: {low:.2f} to {high:.2f}")
+    remarks.append(f"sentences with exactly the gold brackets: {report['complete_match']:.2f} %")
+    if (crossing := report["average_crossing"]) is not None:
+        shares = (
+            f"{report[key]:.2f} % with {of}"
+            for key, of in (("no_crossing", "none"), ("two_or_less_crossing", "two or fewer"))
+        )
+        remarks.append(f"crossing brackets a sentence: {crossing:.2f}; sentences: {', '.join(shares)}")
+    if left_out := [f"{n:,} {WHY[reason]}" for reason, n in report["left_out"].items() if n]:
+        remarks.append(f"sentences left out: {', '.join(left_out)}")
     if rules := report.get("by_rule"):
-        figures = ", ".join(f"{_figure(f1)} by the {rule} rule" for rule, f1 in rules.items())
+        figures = ", ".join(f"{figure(f1)} by the {rule} rule" for rule, f1 in rules.items())
         remarks.append(f"sentence F1 of these levels: {figures}")
     if (perplexity := report.get("perplexity")) is not None:
         masked = report.get("objective") == "masked"
@@ -52,26 +110,33 @@ def _remarks(report: dict[str, Any]) -> list[str]:
     return remarks
 
 
-def _lengths(groups: dict[str, dict[str, Any]]) -> list[Sequence[str]]:
+def _groups(groups: dict[str, dict[str, Any]], by: str, count: str, f1: str) -> list[Sequence[str]]:
     return [
-        ("words", *groups),
-        ("sentences", *(f"{group['sentences']:,}" for group in groups.values())),
-        ("sentence F1", *(_figure(group["sentence_f1"]) for group in groups.values())),
+        (by, *groups),
+        (_words(count), *(f"{group[count]:,}" for group in groups.values())),
+        (_words(f1), *(figure(group[f1]) for group in groups.values())),
     ]
 
 
 def _labels(labels: dict[str, dict[str, Any]]) -> list[Sequence[str]]:
-    rows = [(label or "(none)", _figure(row["recall"]), f"{row['count']:,}") for label, row in labels.items()]
+    rows = [(label or "(none)", figure(row["recall"]), f"{row['count']:,}") for label, row in labels.items()]
     return [("label", "recall", "brackets"), *rows[:LABELS]]
 
 
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+def _shapes(shapes: dict[str, dict[str, Any]]) -> list[Sequence[str]]:
+    rows = [(name, *map(figure, shape.values())) for name, shape in shapes.items()]
+    return [("trees", "mean depth", "left children %", "right children %"), *rows]
 
 
-def _columns(rows: list[Sequence[str]]) -> list[str]:
-    """Aligned, the first column to the left and the others to the right; rows may be short."""
-    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
-    return [
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows
-    ]
+def _labelled(summary: dict[str, Any]) -> list[Sequence[str]]:
+    groups = [name for name in summary if name != "signature"]
+    rows = [(_words(key), *(_exact(summary[group][key]) for group in groups)) for key in summary["all"]]
+    return [("EVALB, labelled", *groups), *rows]
+
+
+def _exact(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else figure(value)
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ").replace("f1", "F1")

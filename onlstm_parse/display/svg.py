@@ -15,12 +15,12 @@ BARS = 60  # pixels of a level of 1
 
 def svg(tree: Tree) -> str:
     words = tree.leaves()
-    widths = [_width(word) + 2 * UNIT for word in words]
+    widths = [text_width(word) + 2 * UNIT for word in words]
     centres, right = [], MARGIN
     for width in widths:
         centres.append(right + width / 2)
         right += width
-    nodes, height = _place(tree, centres)
+    nodes, height = place(tree, centres, MARGIN, ROW)
     base = MARGIN + ROW * height
     parts = [
         f'<line x1="{x:.0f}" y1="{y:.0f}" x2="{x2:.0f}" y2="{y2:.0f}" stroke="#888"/>'
@@ -40,15 +40,15 @@ def svg(tree: Tree) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>{"".join(parts)}</svg>'
 
 
-def _place(
-    tree: Tree, centres: list[float]
+def place(
+    tree: Tree, centres: list[float], margin: float, row: float
 ) -> tuple[list[tuple[float, float, list[tuple[float, float]]]], int]:
-    """Each node's point and its children's points, leaves on the lowest row; and the tree's height."""
+    """Each node's point and its children's points, leaves lowest; and the tree's height in rows."""
     column = iter(centres)
     nodes: list[tuple[float, int, list[tuple[float, int]]]] = []
 
     def node(_: Tree, children: list[tuple[float, int]]) -> tuple[float, int]:
-        middle = sum(x for x, _ in children) / len(children) if children else float(MARGIN)
+        middle = sum(x for x, _ in children) / len(children) if children else float(margin)
         height = 1 + max((h for _, h in children), default=0)
         nodes.append((middle, height, children))
         return middle, height
@@ -56,10 +56,11 @@ def _place(
     _, top = tree.fold(lambda _: (next(column), 0), node)
 
     def y(height: int) -> float:
-        return MARGIN + ROW * (top - height)
+        return margin + row * (top - height)
 
     return [(x, y(h), [(x2, y(h2)) for x2, h2 in children]) for x, h, children in nodes], top
 
 
-def _width(word: str) -> int:
+def text_width(word: str) -> int:
+    """Pixels, roughly."""
     return sum(UNIT * (2 if unicodedata.east_asian_width(c) in "WF" else 1) for c in word)

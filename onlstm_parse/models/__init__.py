@@ -22,7 +22,7 @@ class Entry:
     ordered: bool = False
     """Whether units are ordered in chunks, which must divide all widths."""
     learning_rate: float = 1.0
-    """The share of a recipe's learning rate that the model bears."""
+    """The share of the learning rate that the model bears."""
     objective: Literal["causal", "masked"] = "causal"
     """Predicts the next word, or words hidden in the midst of others."""
 

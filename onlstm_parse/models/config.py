@@ -78,6 +78,11 @@ class ModelConfig:
         return CATALOGUE[self.model].objective
 
     @property
+    def learning_rate_share(self) -> float:
+        """What the model bears of a learning rate that suits the others."""
+        return CATALOGUE[self.model].learning_rate
+
+    @property
     def perplexity_name(self) -> str:
         """Over hidden words, given both sides, it is no rival of a causal model's perplexity."""
         return "perplexity" if self.objective == "causal" else "pseudo-perplexity"

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 
 from onlstm_parse.ops.first_order import refuse_second_derivatives
+from onlstm_parse.ops.native import compiled_type
+from onlstm_parse.ops.recurrence import Cell, recurrence
 
 
 def linear_scan_reference(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
@@ -33,13 +35,24 @@ def forget_mult_reference(f: Tensor, x: Tensor, c: Tensor) -> Tensor:
 
 def linear_scan(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
     """See `linear_scan_reference`: same arguments, same results."""
-    return _Scan.apply(a.to(c.dtype), b.to(c.dtype), c)
+    a, b = a.to(c.dtype), b.to(c.dtype)
+    if compiled_type(c) is None:
+        return _Scan.apply(a, b, c)
+    return _compiled("linear_scan", a, b, c)
 
 
 def forget_mult(f: Tensor, x: Tensor, c: Tensor) -> Tensor:
     """See `forget_mult_reference`: same arguments, same results."""
-    f = f.to(c.dtype)
-    return linear_scan(f, (1 - f) * x, c)
+    f, x = f.to(c.dtype), x.to(c.dtype)
+    if compiled_type(c) is None:
+        return _Scan.apply(f, (1 - f) * x, c)
+    return _compiled("forget_mult", f, x, c)
+
+
+def _compiled(name: str, first: Tensor, second: Tensor, c: Tensor) -> Tensor:
+    units = c.shape[-1]
+    cell = Cell(name, (units,), gates=2 * units, hidden=units, state=units)
+    return recurrence(cell, torch.cat((first, second), -1), c, c, None)[0]
 
 
 class _Scan(torch.autograd.Function):

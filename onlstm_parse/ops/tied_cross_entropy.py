@@ -1,7 +1,7 @@
 """Cross-entropy over a vocabulary without ever holding all logits.
 
-The logits of a few hundred tokens at a time are turned into their loss and their gradients in
-one pass, so memory does not grow with the number of tokens and nothing is read twice.
+The logits of some tokens at a time are turned into their losses and their gradients in one pass, so
+memory does not grow with the number of tokens.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from onlstm_parse.ops import native
 from onlstm_parse.ops.first_order import refuse_second_derivatives
+from onlstm_parse.ops.product import product
 
-ROWS = 512  # logits of 512 tokens by 10,000 words stay near the cache
+LOGITS = 1 << 23  # held at a time: enough for fast products
 
 
 def tied_cross_entropy(hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
     """Mean loss in nats of targets (N,) under softmax(hidden (N, E) · weightᵀ (E, V) + bias (V,))."""
-    dtype = hidden.dtype
-    if torch.is_autocast_enabled(hidden.device.type):
-        dtype = torch.get_autocast_dtype(hidden.device.type)
+    dtype = native.compute_type(hidden)
     if torch.is_grad_enabled():
         return _TiedCrossEntropy.apply(hidden.to(dtype), weight.to(dtype), bias, targets)
     return token_losses(hidden.to(dtype), weight.to(dtype), bias, targets).mean()
@@ -30,11 +30,16 @@ def tied_cross_entropy(hidden: Tensor, weight: Tensor, bias: Tensor, targets: Te
 @torch.no_grad()
 def token_losses(hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
     """The loss of each target (N,), in nats; arguments as for `tied_cross_entropy`."""
+    rows = _rows(weight)
     losses = [
-        cross_entropy(torch.add(bias, rows @ weight.t()), words, reduction="none")
-        for rows, words in zip(hidden.split(ROWS), targets.split(ROWS), strict=True)
+        cross_entropy(torch.add(bias, product(some, weight)), words, reduction="none")
+        for some, words in zip(hidden.split(rows), targets.split(rows), strict=True)
     ]
     return torch.cat(losses)
+
+
+def _rows(weight: Tensor) -> int:
+    return max(LOGITS // len(weight), 64)
 
 
 class _TiedCrossEntropy(torch.autograd.Function):
@@ -43,18 +48,18 @@ class _TiedCrossEntropy(torch.autograd.Function):
         d_hidden = torch.empty_like(hidden)
         d_weight = torch.zeros_like(weight, dtype=bias.dtype)
         d_bias = torch.zeros_like(bias)
+        transposed = weight.t().contiguous()
+        compiled = native.compiled_type(bias) is not None and hidden.dtype in native.SUFFIXES
+        loss_and_gradient = _compiled if compiled else _plain
         loss = bias.new_zeros(())
-        for start in range(0, len(targets), ROWS):
-            rows, words = hidden[start : start + ROWS], targets[start : start + ROWS].unsqueeze(1)
-            logits = torch.add(bias, rows @ weight.t())  # in the type of the bias
-            log_total = logits.logsumexp(1, keepdim=True)
-            loss += (log_total - logits.gather(1, words)).sum()
-            d_logits = logits.sub_(log_total).exp_()
-            d_logits.scatter_add_(1, words, -torch.ones_like(log_total))
-            d_bias += d_logits.sum(0)
-            d_logits = d_logits.to(weight.dtype)
-            d_hidden[start : start + ROWS] = d_logits @ weight
-            d_weight += d_logits.t() @ rows
+        rows = _rows(weight)
+        for some, words, d_some in zip(
+            hidden.split(rows), targets.split(rows), d_hidden.split(rows), strict=True
+        ):
+            total, d_logits = loss_and_gradient(product(some, weight), bias, words, d_bias)
+            loss += total
+            d_some.copy_(product(d_logits, transposed))
+            d_weight += d_logits.t() @ some
         ctx.save_for_backward(d_hidden, d_weight, d_bias)
         ctx.dtype = weight.dtype
         return loss / len(targets)
@@ -65,3 +70,23 @@ class _TiedCrossEntropy(torch.autograd.Function):
         d_hidden, d_weight, d_bias = ctx.saved_tensors
         scale = d_loss / len(d_hidden)
         return d_hidden * scale.to(d_hidden.dtype), (d_weight * scale).to(ctx.dtype), d_bias * scale, None
+
+
+def _compiled(logits: Tensor, bias: Tensor, targets: Tensor, d_bias: Tensor) -> tuple[Tensor, Tensor]:
+    """The sum of losses; logits (N, V), without bias, become their gradient; d_bias (V,) is added to."""
+    losses = bias.new_empty(len(targets))
+    sizes = (1, len(targets), logits.shape[1])
+    native.call("cross_entropy", logits.dtype, sizes, (logits, bias, targets.contiguous(), losses, d_bias))
+    return losses.sum(), logits
+
+
+def _plain(logits: Tensor, bias: Tensor, targets: Tensor, d_bias: Tensor) -> tuple[Tensor, Tensor]:
+    """As `_compiled`, in PyTorch."""
+    words = targets.unsqueeze(1)
+    dtype, logits = logits.dtype, torch.add(bias, logits)  # in the type of the bias
+    log_total = logits.logsumexp(1, keepdim=True)
+    loss = (log_total - logits.gather(1, words)).sum()
+    d_logits = logits.sub_(log_total).exp_()
+    d_logits.scatter_add_(1, words, -torch.ones_like(log_total))
+    d_bias += d_logits.sum(0)
+    return loss, d_logits.to(dtype)

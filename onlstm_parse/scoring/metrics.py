@@ -1,54 +1,49 @@
-"""Statistics of each sentence, their sums, and the score with its signature.
+"""The score and its signature: statistics of each sentence, their sums, then rates.
 
-The 95 % interval is the percentile bootstrap of the mean sentence F1 over
-resampled sentences: it says how much the choice of sentences moves the score,
-nothing about how much training again would.
+Percentages throughout. Exact match is the share of sentences with exactly the
+gold brackets.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from statistics import fmean
-from typing import Any, NamedTuple
+from itertools import chain
+from math import fsum
+from typing import Any
+
+import numpy as np
 
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import Gold, align, bare, prepare_gold
-from onlstm_parse.scoring.protocols import Protocol, Rates, exact_rates
-from onlstm_parse.tree import Tree
-from onlstm_parse.treebanks.reading import GoldTree
-from onlstm_parse.version import VERSION
+from onlstm_parse.scoring.alignment import Gold, Pair
+from onlstm_parse.scoring.flat import AnyTree
+from onlstm_parse.scoring.protocols import Counts, Protocol, Rates, Tallies, exact_rates
+from onlstm_parse.scoring.resampling import RESAMPLES, confidence_95
+from onlstm_parse.scoring.signature import signature
+from onlstm_parse.scoring.statistics import Batch, Shape, batches
+from onlstm_parse.scoring.tally import Tally, tally
 
 LENGTHS = (10, 20, 40)
-RESAMPLES = 1000
-_FUNCTION = re.compile(r"[-=].*")  # NP-SBJ-1, NP=2
+WIDTHS = ((2, 2), (3, 3), (4, 4), (5, 5), (6, 10), (11, 20), (21, 40))
 
-
-class Statistics(NamedTuple):
-    """Brackets of one sentence."""
-
-    words: int
-    matched: int
-    predicted: int
-    gold: int
-    crossing: int
+Figures = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Score:
-    """How well trees agree with a treebank; rates are percentages.
+    """How well trees agree with a treebank.
 
-    `unscored` counts the sentences that a protocol leaves out, `average_crossing`
-    the predicted brackets that cross a gold one, a sentence (EVALB only).
+    `left_out` says of how many sentences and why (`unscored` are those that only the
+    protocol leaves out); crossing brackets are given for EVALB alone; `shape` is that of
+    the predicted and the gold trees, `shape_of` says how it is counted.
     """
 
     signature: str
     protocol: str
     sentences: int
     unscored: int
+    left_out: dict[str, int]
     sentence_f1: float
     sentence_precision: float
     sentence_recall: float
@@ -57,9 +52,13 @@ class Score:
     corpus_recall: float
     complete_match: float
     average_crossing: float | None
-    confidence_95: tuple[float, float]
-    by_label: dict[str, dict[str, float]] = field(repr=False)
-    by_length: dict[str, dict[str, float | None]] = field(repr=False)
+    no_crossing: float | None
+    two_or_less_crossing: float | None
+    confidence_95: tuple[float, float] | None
+    by_label: Figures = field(repr=False)
+    by_length: Figures = field(repr=False)
+    by_width: Figures = field(repr=False)
+    shape: Figures = field(repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """What `score --json` prints, but for the baselines."""
@@ -67,8 +66,8 @@ class Score:
 
 
 def score(
-    predicted: Iterable[Tree | GoldTree],
-    gold: Iterable[Tree | GoldTree] | Gold,
+    predicted: Iterable[AnyTree],
+    gold: Iterable[AnyTree] | Gold,
     protocol: str = "shen2019",
     *,
     words: str = "penn-words",
@@ -81,100 +80,148 @@ def score(
     is what else moved the score, for the signature. Raises OnlstmError where
     numbers or words of the two sides differ.
     """
-    gold = gold if isinstance(gold, Gold) else prepare_gold(gold, words, max_words)
+    PROTOCOLS[protocol]
+    gold = gold if isinstance(gold, Gold) else Gold(gold, words, max_words)
+    gathered, digest = tally(predicted, gold, with_baselines=False)
+    return score_of(gathered, gold, protocol, {**(extra or {}), "trees": digest})
+
+
+def reports(
+    predicted: Iterable[AnyTree],
+    gold: Gold,
+    protocols: Iterable[str] = PROTOCOLS,
+    *,
+    extra: Mapping[str, object] | None = None,
+    resamples: int = RESAMPLES,
+) -> dict[str, dict[str, Any]]:
+    """One pass over both sides: for each protocol the score with its baselines, as for JSON."""
+    protocols = list(protocols)
+    for protocol in protocols:
+        PROTOCOLS[protocol]
+    gathered, digest = tally(predicted, gold)
+    assert gathered.baselines
+    extra = {**(extra or {}), "trees": digest}
+    return {
+        protocol: {
+            **score_of(gathered, gold, protocol, extra, resamples).to_json(),
+            "baselines": gathered.baselines.sentence_f1(protocol),
+            "baselines_corpus_f1": gathered.baselines.corpus_f1(protocol),
+        }
+        for protocol in protocols
+    }
+
+
+def score_of(
+    gathered: Tally,
+    gold: Gold,
+    protocol: str,
+    extra: Mapping[str, object],
+    resamples: int = RESAMPLES,
+) -> Score:
+    """Of sums, under one protocol; no interval where `resamples` is 0."""
     rules: Protocol = PROTOCOLS[protocol]
-    found, labels = _statistics(align([bare(tree) for tree in predicted], gold), gold, rules)
-    scored = [(one, rates) for one in found if (rates := rules.rates(*one[1:4]))]
-    if not scored:
+    everything, numbers = gathered.counts()
+    scored = rules.scored(everything)
+    counts, n = Counts(*(column[scored] for column in everything)), numbers[scored]
+    short = int(numbers[everything.words < rules.min_words].sum())
+    left_out = {"skipped": gold.skipped, "long": gold.long, "short": short}
+    left_out["bare"] = int(numbers.sum() - n.sum()) - short
+    if not len(n):
         raise OnlstmError(f"no sentence is left to score under {protocol}", remedy="raise the length limit")
-    mean = _mean(rates for _, rates in scored)
-    matched, total, reference = (sum(one[column] for one, _ in scored) for column in (1, 2, 3))
-    corpus = exact_rates(matched, total, reference)
+    rates = rules.rates(tallies := rules.tallies(counts))
+    corpus = _corpus(tallies, n)
+    exact = (tallies.matched == tallies.predicted) & (tallies.matched == tallies.gold)
+    crossing = counts.crossing if rules.crossing else None
     return Score(
-        signature=signature(gold, protocol, len(scored), extra),
+        signature=signature(gold, protocol, int(n.sum()), left_out, extra),
         protocol=protocol,
-        sentences=len(scored),
-        unscored=len(gold.sentences) - len(scored),
-        sentence_f1=100 * mean.f1,
-        sentence_precision=100 * mean.precision,
-        sentence_recall=100 * mean.recall,
-        corpus_f1=100 * corpus.f1,
-        corpus_precision=100 * corpus.precision,
-        corpus_recall=100 * corpus.recall,
-        complete_match=100 * fmean(one.matched == one.predicted == one.gold for one, _ in scored),
-        average_crossing=fmean(one.crossing for one, _ in scored) if rules.crossing else None,
-        confidence_95=confidence_95([100 * rates.f1 for _, rates in scored]),
-        by_label=labels,
-        by_length=_by_length([(one.words, rates.f1) for one, rates in scored]),
+        sentences=int(n.sum()),
+        unscored=left_out["short"] + left_out["bare"],
+        left_out=left_out,
+        sentence_f1=_mean(rates.f1, n),
+        sentence_precision=_mean(rates.precision, n),
+        sentence_recall=_mean(rates.recall, n),
+        corpus_f1=100 * float(corpus.f1),
+        corpus_precision=100 * float(corpus.precision),
+        corpus_recall=100 * float(corpus.recall),
+        complete_match=_mean(exact, n),
+        average_crossing=None if crossing is None else _mean(crossing, n) / 100,
+        no_crossing=None if crossing is None else _mean(crossing == 0, n),
+        two_or_less_crossing=None if crossing is None else _mean(crossing <= 2, n),
+        confidence_95=confidence_95(100 * rates.f1, n, resamples) if resamples else None,
+        by_label=_by_label(gathered, rules),
+        by_length=_by_length(counts.words, rates.f1, tallies, n),
+        by_width=_by_width(gathered, rules, counts, n),
+        shape={"predicted": shape_of(gathered.predicted_shape), "gold": shape_of(gathered.gold_shape)},
     )
 
 
-def signature(gold: Gold, protocol: str, sentences: int, extra: Mapping[str, object] | None = None) -> str:
-    """Everything that moves a score, on one line."""
-    parts: dict[str, object] = {"words": gold.words, "max": gold.max_words or "all", **(extra or {})}
-    parts |= {"n": sentences, "skipped": gold.skipped, "gold": gold.digest}
-    return "|".join([protocol, f"v{VERSION}", *(f"{name}:{value}" for name, value in parts.items())])
+def label_counts(gold: Gold, protocol: str) -> dict[str, int]:
+    """How many gold brackets of each label the protocol counts, the most frequent first."""
+    gathered = Tally(with_baselines=False)
+    for pairs in batches(Pair(one, one.starts, one.stops) for one in gold if one.scored):
+        gathered.add(Batch(pairs), chain.from_iterable(pair.gold.labels for pair in pairs))
+    return {label: row["count"] for label, row in _by_label(gathered, PROTOCOLS[protocol]).items()}
 
 
-def confidence_95(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
-    """The percentile bootstrap of the mean."""
-    import numpy as np
-
-    draw, array = np.random.default_rng(seed), np.array(values)
-    means = [array[draw.integers(len(array), size=len(array))].mean() for _ in range(RESAMPLES)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def _statistics(
-    predicted: Sequence[Tree], gold: Gold, rules: Protocol
-) -> tuple[list[Statistics], dict[str, dict[str, float]]]:
-    """Of every sentence long enough, and the recall of each gold label."""
-    found = []
-    counts: Counter[str] = Counter()
-    hits: Counter[str] = Counter()
-    for tree, sentence in zip(predicted, gold.sentences, strict=True):
-        n_words = len(sentence.words)
-        if n_words < rules.min_words:
-            continue
-        labelled = {
-            (start, stop, bare_label(label))
-            for start, stop, label in rules.brackets(sentence.tree.spans(), n_words)
-        }
-        wanted = {span[:2] for span in labelled}
-        given = {span[:2] for span in rules.brackets(tree.spans(), n_words)}
-        counts.update(label for _, _, label in labelled)
-        hits.update(label for start, stop, label in labelled if (start, stop) in given)
-        crossing = _crossing(given, wanted) if rules.crossing else 0
-        found.append(Statistics(n_words, len(given & wanted), len(given), len(wanted), crossing))
-    labels = {
-        label: {"recall": 100 * hits[label] / count, "count": count} for label, count in counts.most_common()
-    }
-    return found, labels
-
-
-def bare_label(label: str) -> str:
-    """A label without its function tags and indices.
-
-    >>> [bare_label(label) for label in ("NP-SBJ-1", "NP=2", "-LRB-")]
-    ['NP', 'NP', '-LRB-']
-    """
-    return label if label.startswith("-") else _FUNCTION.sub("", label)
-
-
-def _crossing(given: set[tuple[int, int]], wanted: set[tuple[int, int]]) -> int:
-    return sum(any(a < c < b < d or c < a < d < b for c, d in wanted) for a, b in given - wanted)
-
-
-def _mean(rates: Iterable[Rates]) -> Rates:
-    return Rates(*map(fmean, zip(*rates, strict=True)))
-
-
-def _by_length(scored: list[tuple[int, float]]) -> dict[str, dict[str, float | None]]:
-    """Sentence F1 of the sentences up to some lengths; None where there is none."""
-    groups = {f"<={limit}": [f1 for words, f1 in scored if words <= limit] for limit in LENGTHS}
-    groups["all"] = [f1 for _, f1 in scored]
+def shape_of(shape: Shape) -> dict[str, float | None]:
+    """Mean depth of a word, in brackets above it; of the inner brackets, the percentages that begin
+    (`left`) or end (`right`) with their parent. Of trees over two words or more; None where there is none."""
+    brackets = shape.left + shape.right + shape.middle
     return {
-        name: {"sentences": len(f1s), "sentence_f1": 100 * fmean(f1s) if f1s else None}
-        for name, f1s in groups.items()
+        "depth": shape.depth / shape.trees if shape.trees else None,
+        "left": 100 * shape.left / brackets if brackets else None,
+        "right": 100 * shape.right / brackets if brackets else None,
     }
+
+
+def _mean(values: np.ndarray, n: np.ndarray) -> float:
+    return 100 * fsum(values * n) / int(n.sum())
+
+
+def _corpus(tallies: Tallies, n: np.ndarray) -> Rates:
+    return exact_rates(Tallies._make((column * n).sum() for column in tallies))
+
+
+def _by_label(gathered: Tally, rules: Protocol) -> Figures:
+    """Recall and number of each gold label, the most frequent first."""
+    rows = [(*label.under(rules), name) for name, label in gathered.labels.items()]
+    return {
+        name: {"recall": 100 * found / count, "count": count}
+        for count, found, name in sorted(rows, key=lambda row: (-row[0], row[2]))
+        if count
+    }
+
+
+def _by_length(words: np.ndarray, f1: np.ndarray, tallies: Tallies, n: np.ndarray) -> Figures:
+    """F1 of the sentences up to some lengths; None where there is none."""
+    groups = {f"<={limit}": words <= limit for limit in LENGTHS} | {"all": words > 0}
+    return {
+        name: {
+            "sentences": int(n[group].sum()),
+            "sentence_f1": _mean(f1[group], n[group]) if group.any() else None,
+            "corpus_f1": 100 * float(_corpus(Tallies(*(c[group] for c in tallies)), n[group]).f1)
+            if group.any()
+            else None,
+        }
+        for name, group in groups.items()
+    }
+
+
+def _by_width(gathered: Tally, rules: Protocol, counts: Counts, n: np.ndarray) -> Figures:
+    """F1 over all brackets of some widths, in words, with the number of gold ones."""
+    inside = Tallies(counts.matched, counts.predicted, counts.gold)
+    size = max(gathered.widths.shape[1], int(counts.words.max()) + 1)
+    padded = np.pad(gathered.widths, ((0, 0), (0, size - gathered.widths.shape[1]))).astype(float)
+    widths, vain = padded[:3], padded[3]
+    if rules.needs_gold:
+        widths[1] -= vain
+    for row, all_counted, counted_inside in zip(widths, rules.tallies(counts), inside, strict=True):
+        row += np.bincount(counts.words, (all_counted - counted_inside) * n, minlength=size)
+    found = {}
+    for low, high in (*WIDTHS, (WIDTHS[-1][1] + 1, size)):
+        total = Tallies(*widths[:, low : high + 1].sum(axis=1))
+        name = f">{low - 1}" if low > WIDTHS[-1][1] else str(low) if low == high else f"{low}-{high}"
+        f1 = 100 * float(exact_rates(total).f1) if total.gold or total.predicted else None
+        found[name] = {"f1": f1, "gold": int(total.gold), "predicted": int(total.predicted)}
+    return found

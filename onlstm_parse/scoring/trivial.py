@@ -1,41 +1,113 @@
-"""What parsers that look at nothing get: a score means little without theirs."""
+"""What parsers that look at nothing get, under every protocol: a score means little without theirs.
+
+`ceiling` is the best that binary trees can do: one that has every gold bracket.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from random import Random
+from collections.abc import Callable
 from statistics import fmean, stdev
+from typing import NamedTuple
+
+import numpy as np
 
 from onlstm_parse.induction import TRIVIAL_PARSERS
+from onlstm_parse.induction.batched import trivial
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import Gold
-from onlstm_parse.scoring.protocols import Protocol
+from onlstm_parse.scoring.alignment import Gold, Pair
+from onlstm_parse.scoring.protocols import Counts, Rates, Tallies, exact_rates
+from onlstm_parse.scoring.statistics import Batch, among, batches, numbered
+
+Figures = dict[str, float | dict[str, float]]
 
 DRAWS = 5
+CEILING = "ceiling"
 
 
-def baselines(gold: Gold, protocol: str = "shen2019") -> dict[str, float | dict[str, float]]:
-    """Sentence F1 of each trivial parser, a percentage; of a random one mean and sd of seeded draws."""
-    rules: Protocol = PROTOCOLS[protocol]
-    sentences = []
-    for sentence in gold.sentences:
-        n_words = len(sentence.words)
-        if n_words >= rules.min_words:
-            spans = rules.brackets(sentence.tree.spans(), n_words)
-            sentences.append((n_words, {span[:2] for span in spans}))
-    found: dict[str, float | dict[str, float]] = {}
-    for name in TRIVIAL_PARSERS:
-        draws = DRAWS if name.startswith("random") else 1
-        f1s = [100 * fmean(_sentence_f1s(name, Random(seed), sentences, rules)) for seed in range(draws)]
-        found[name] = {"mean": fmean(f1s), "sd": stdev(f1s)} if draws > 1 else f1s[0]
-    return found
+class Sums(NamedTuple):
+    """Over sentences; brackets for the corpus, `f1` for the mean."""
+
+    sentences: float = 0
+    f1: float = 0
+    matched: float = 0
+    predicted: float = 0
+    gold: float = 0
+
+    def __add__(self, other: Sums) -> Sums:  # type: ignore[override]
+        return Sums._make(map(sum, zip(self, other, strict=True)))
 
 
-def _sentence_f1s(
-    name: str, rng: Random, sentences: list[tuple[int, set[tuple[int, int]]]], rules: Protocol
-) -> Iterator[float]:
-    parser = TRIVIAL_PARSERS[name]
-    for n_words, wanted in sentences:
-        given = set(rules.brackets(parser(n_words, rng), n_words))
-        if rates := rules.rates(len(given & wanted), len(given), len(wanted)):
-            yield rates.f1
+def generators(name: str) -> list[np.random.Generator]:
+    """One for each draw of a trivial parser; sentence after sentence they draw the same in any batches."""
+    place = list(TRIVIAL_PARSERS).index(name)
+    draws = DRAWS if name.startswith("random") else 1
+    return [np.random.default_rng([place, draw]) for draw in range(draws)]
+
+
+class Baselines:
+    """Sums of every trivial parser, draw and protocol, as batches come."""
+
+    def __init__(self) -> None:
+        self._draws = {
+            (name, draw): rng for name in TRIVIAL_PARSERS for draw, rng in enumerate(generators(name))
+        }
+        self._sums: dict[tuple[str, int], dict[str, Sums]] = {}
+
+    def add(self, batch: Batch) -> None:
+        for (name, draw), rng in self._draws.items():
+            self._add(name, draw, _counts(batch, name, rng))
+        binary = np.maximum(batch.words - 2, 0)
+        self._add(CEILING, 0, _beside(batch, batch.gold.per_sentence, binary))
+
+    def sentence_f1(self, protocol: str) -> Figures:
+        """Percentages, of what is drawn mean and sd."""
+        return self._figures(protocol, lambda sums: 100 * sums.f1 / max(sums.sentences, 1))
+
+    def corpus_f1(self, protocol: str) -> Figures:
+        return self._figures(protocol, lambda sums: 100 * float(exact_rates(Tallies._make(sums[2:])).f1))
+
+    def _figures(self, protocol: str, figure: Callable[[Sums], float]) -> Figures:
+        found: dict[str, list[float]] = {}
+        for (name, _), sums in self._sums.items():
+            found.setdefault(name, []).append(figure(sums[protocol]))
+        return {
+            name: {"mean": fmean(f1s), "sd": stdev(f1s)} if len(f1s) > 1 else f1s[0]
+            for name, f1s in found.items()
+        }
+
+    def _add(self, name: str, draw: int, counts: Counts) -> None:
+        known = self._sums.setdefault((name, draw), dict.fromkeys(PROTOCOLS, Sums()))
+        for protocol, rules in PROTOCOLS.items():
+            scored = rules.scored(counts)
+            tallies = Tallies(*(column[scored] for column in rules.tallies(counts)))
+            rates: Rates = rules.rates(tallies)
+            totals = (float(column.sum()) for column in (rates.f1, *tallies))
+            known[protocol] += Sums(float(scored.sum()), *totals)
+
+
+def baselines(gold: Gold, protocol: str = "shen2019") -> Figures:
+    """Sentence F1 of each trivial parser on the sentences of `gold`."""
+    PROTOCOLS[protocol]
+    sums = Baselines()
+    for pairs in batches(Pair(one, one.starts, one.stops) for one in gold if one.scored):
+        sums.add(Batch(pairs))
+    return sums.sentence_f1(protocol)
+
+
+def _counts(batch: Batch, name: str, rng: np.random.Generator) -> Counts:
+    brackets = trivial(name, batch.words, rng)
+    inside = brackets.stop - brackets.start < batch.words[brackets.sentence]
+    found = among(numbered(brackets, batch.words), batch.gold.distinct) & inside
+    size = len(batch.words)
+    return _beside(
+        batch,
+        np.bincount(brackets.sentence[found], minlength=size),
+        np.bincount(brackets.sentence[inside], minlength=size),
+    )
+
+
+def _beside(batch: Batch, matched: np.ndarray, predicted: np.ndarray) -> Counts:
+    """Trivial trees are binary: the whole sentence stands once."""
+    whole = (batch.words > 1).astype(int)
+    gold = batch.gold
+    return Counts(batch.words, matched, predicted, gold.per_sentence, whole, gold.whole, np.zeros_like(whole))

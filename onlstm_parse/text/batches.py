@@ -21,7 +21,7 @@ class Stream:
     A text of fewer tokens has fewer columns.
     """
 
-    def __init__(self, ids: TokenIds, batch_size: int, bptt: int) -> None:
+    def __init__(self, ids: TokenIds | np.ndarray, batch_size: int, bptt: int) -> None:
         """Raises OnlstmError for a text of less than two tokens."""
         predictable = len(ids) - 1
         if predictable < 1:

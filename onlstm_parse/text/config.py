@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onlstm_parse.errors import UsageError
-from onlstm_parse.registry import nearest
+from onlstm_parse.registry import check_known
 from onlstm_parse.text.normalisation import NORMALISATIONS
 from onlstm_parse.text.tokenisers import TOKENISERS
-
-BAD_BYTES = ["error", "replace"]
 
 
 @dataclass(frozen=True)
@@ -31,12 +29,9 @@ class TextConfig:
     """A byte that is not UTF-8: error, or replace it by U+FFFD."""
 
     def __post_init__(self) -> None:
-        for table, name in ((TOKENISERS, self.tokeniser), (NORMALISATIONS, self.normalisation)):
-            table[name]
-        if self.bad_bytes not in BAD_BYTES:
-            raise UsageError(
-                f"unknown bad_bytes {self.bad_bytes!r}", remedy=nearest(self.bad_bytes, BAD_BYTES)
-            )
+        check_known("tokeniser", self.tokeniser, TOKENISERS)
+        check_known("normalisation", self.normalisation, NORMALISATIONS)
+        check_known("bad_bytes", self.bad_bytes, ["error", "replace"])
         for setting, least in (("min_count", 1), ("max_words", 3), ("pieces", 1)):
             value = getattr(self, setting)
             if value is not None and value < least:

@@ -12,9 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -23,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from onlstm_parse.errors import FormatError, OnlstmError
-from onlstm_parse.files import cache_folder
+from onlstm_parse.files import cache_folder, folder_written_whole
 from onlstm_parse.text.config import TextConfig
 from onlstm_parse.text.cutting import Chunk, cut_all
 from onlstm_parse.text.pipeline import TextPipeline, load_tokeniser, save_tokeniser
@@ -33,11 +30,11 @@ from onlstm_parse.text.vocabulary import EOS, EOS_ID, UNK, UNK_ID, Vocabulary, l
 from onlstm_parse.version import VERSION
 
 Paths = Sequence[str | os.PathLike[str]]
+Files = tuple[list[Path], list[Path]]  # training, validation
 
 PERIOD, HELD_OUT = 200, range(90, 100)  # without validation text: these of every 200 lines, 5 %
 CHUNK_CHARACTERS = 500_000
 SMALL_TEXT = 1_000_000  # bytes that are not worth a second process
-ABANDONED = 24 * 3600  # seconds until an unfinished entry is taken for a killed run's
 SIDES = ("train", "valid")
 
 
@@ -84,10 +81,10 @@ def prepare(
     cannot be read, text of which nothing is left and a disk that is full.
     """
     files = [_regular_file(path) for path in paths], [_regular_file(path) for path in valid_paths or []]
-    key = _key(files, config)
-    folder = Path(cache or cache_folder() / "text") / key
+    folder = Path(cache or cache_folder() / "text") / _key(files, config)
     if not folder.is_dir():
-        _make(folder, files, config, workers)
+        with folder_written_whole(folder) as new:
+            _fill(new, files, config, workers)
     return _open(folder, config)
 
 
@@ -99,15 +96,18 @@ def _regular_file(path: str | os.PathLike[str]) -> Path:
     return file
 
 
-def _key(files: tuple[list[Path], list[Path]], config: TextConfig) -> str:
+def _key(files: Files, config: TextConfig) -> str:
     """What the provisional ids depend on, in one hash."""
     kind = TOKENISERS[config.tokeniser]
-    digests = [[_digest(path) for path in side] for side in files]
     library = metadata.version(kind.library) if kind.library else None
     pieces = config.pieces if kind.learns else None
     settings = [config.tokeniser, config.normalisation, config.bad_bytes, pieces]
-    parts = [VERSION, library, *settings, PERIOD, list(HELD_OUT), digests]
-    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+    parts = [VERSION, library, *settings, *([_digest(path) for path in side] for side in files)]
+    return _hash(json.dumps(parts).encode())
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def _digest(path: Path) -> str:
@@ -118,37 +118,7 @@ def _digest(path: Path) -> str:
         raise OnlstmError(f"cannot read: {error.strerror}", file=path) from error
 
 
-def _make(
-    folder: Path, files: tuple[list[Path], list[Path]], config: TextConfig, workers: int | None
-) -> None:
-    """Fill a folder beside `folder`, then rename it; another run may have done so meanwhile."""
-    unfinished = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(folder.parent)
-        unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unfinished-"))
-        _fill(unfinished, files, config, workers)
-        if not folder.is_dir():
-            unfinished.rename(folder)
-    except OSError as error:
-        if not folder.is_dir():
-            remedy = "make room, or set ONLSTM_CACHE to a folder on another disk"
-            raise OnlstmError(f"cannot write: {error.strerror}", file=folder.parent, remedy=remedy) from error
-    finally:
-        if unfinished:
-            shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _remove_abandoned(cache: Path) -> None:
-    for folder in cache.glob(".unfinished-*"):
-        touched = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
-        if time.time() - touched > ABANDONED:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _fill(
-    folder: Path, files: tuple[list[Path], list[Path]], config: TextConfig, workers: int | None
-) -> None:
+def _fill(folder: Path, files: Files, config: TextConfig, workers: int | None) -> None:
     train_lines = (line for chunk in _chunks(files, config.bad_bytes) for line in chunk[0])
     tokeniser = TOKENISERS[config.tokeniser].train(train_lines, config.pieces)
     save_tokeniser(tokeniser, folder)
@@ -158,7 +128,7 @@ def _fill(
     numbers = {EOS: EOS_ID, UNK: UNK_ID}
     counts = np.zeros((2, 1024), dtype=np.int64)
     with (folder / "train.ids").open("wb") as train, (folder / "valid.ids").open("wb") as valid:
-        for forms, *sides in cut_all(_chunks(files, config.bad_bytes), config, tokeniser, workers):
+        for forms, *sides in cut_all(_chunks(files, config.bad_bytes), config, tokeniser.model, workers):
             mapping = np.array([numbers.setdefault(form, len(numbers)) for form in forms], dtype=np.uint32)
             if len(numbers) > counts.shape[1]:
                 counts = np.pad(counts, ((0, 0), (0, len(numbers))))
@@ -175,7 +145,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _chunks(files: tuple[list[Path], list[Path]], bad_bytes: str) -> Iterator[Chunk]:
+def _chunks(files: Files, bad_bytes: str) -> Iterator[Chunk]:
     """All lines in order, as (training lines, validation lines); cut by characters alone."""
     chunk: Chunk = ([], [])
     room = CHUNK_CHARACTERS
@@ -190,7 +160,7 @@ def _chunks(files: tuple[list[Path], list[Path]], bad_bytes: str) -> Iterator[Ch
     yield chunk
 
 
-def _check_not_empty(counts: np.ndarray, files: tuple[list[Path], list[Path]]) -> None:
+def _check_not_empty(counts: np.ndarray, files: Files) -> None:
     train, valid = counts.sum(axis=1)
     if not train or (not valid and files[1]):
         file = files[1 if train else 0][0]
@@ -209,8 +179,7 @@ def _open(folder: Path, config: TextConfig) -> PreparedText:
         sides = []
         for side, count in zip(SIDES, counts, strict=True):
             identity = f"{folder.name} {side} ".encode() + lookup.tobytes()
-            fingerprint = hashlib.blake2b(identity, digest_size=16).hexdigest()
-            sides.append(TokenIds(folder / f"{side}.ids", count, lookup, fingerprint))
+            sides.append(TokenIds(folder / f"{side}.ids", count, lookup, _hash(identity)))
         tokeniser = load_tokeniser(config.tokeniser, folder)
     except (OSError, ValueError, FormatError) as error:
         remedy = "delete the folder, and it is made anew"

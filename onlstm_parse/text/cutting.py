@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -24,44 +25,39 @@ Cut = tuple[list[str], np.ndarray, np.ndarray]
 """Forms in the order first seen, and each side as indices into them."""
 
 
-class Cutter:
-    """Tokenises and normalises."""
-
-    def __init__(self, config: TextConfig, tokeniser: Tokeniser) -> None:
-        self._tokeniser, self._normalise = tokeniser, NORMALISATIONS[config.normalisation]
-
-    def __call__(self, chunk: Chunk) -> Cut:
-        numbers = {EOS: 0}
-        sides = []
-        for lines in chunk:
-            ids: list[int] = []
-            for line in lines:
-                forms = normalised(self._tokeniser.tokenise(line)[1], self._normalise)
-                if forms:
-                    ids += [numbers.setdefault(form, len(numbers)) for form in forms]
-                    ids.append(numbers[EOS])
-            sides.append(np.array(ids, dtype=np.int64))
-        return list(numbers), sides[0], sides[1]
+def cut(chunk: Chunk, config: TextConfig, model: bytes | None) -> Cut:
+    """Tokenise and normalise; `model` is the tokeniser's."""
+    tokeniser, normalise = _tokeniser(config.tokeniser, model), NORMALISATIONS[config.normalisation]
+    numbers = {EOS: 0}
+    sides = []
+    for lines in chunk:
+        ids: list[int] = []
+        for line in lines:
+            if forms := normalised(tokeniser.tokenise(line)[1], normalise):
+                ids += [numbers.setdefault(form, len(numbers)) for form in forms]
+                ids.append(numbers[EOS])
+        sides.append(np.array(ids, dtype=np.int64))
+    return list(numbers), sides[0], sides[1]
 
 
-def cut_all(chunks: Iterable[Chunk], config: TextConfig, tokeniser: Tokeniser, workers: int) -> Iterator[Cut]:
+@lru_cache(1)  # a worker process gets the same one with every chunk
+def _tokeniser(name: str, model: bytes | None) -> Tokeniser:
+    return TOKENISERS[name](model)
+
+
+def cut_all(chunks: Iterable[Chunk], config: TextConfig, model: bytes | None, workers: int) -> Iterator[Cut]:
     """The chunks' ids in the order of the chunks."""
     from tqdm import tqdm
 
-    cuts = (
-        map(Cutter(config, tokeniser), chunks)
-        if workers == 1
-        else _parallel(chunks, config, tokeniser, workers)
-    )
+    work = partial(cut, config=config, model=model)
+    cuts = map(work, chunks) if workers == 1 else _parallel(work, chunks, workers)
     with tqdm(desc="tokenising", unit=" tokens", unit_scale=True, disable=None, leave=False) as progress:
-        for cut in cuts:
-            progress.update(len(cut[1]) + len(cut[2]))
-            yield cut
+        for done in cuts:
+            progress.update(len(done[1]) + len(done[2]))
+            yield done
 
 
-def _parallel(
-    chunks: Iterable[Chunk], config: TextConfig, tokeniser: Tokeniser, workers: int
-) -> Iterator[Cut]:
+def _parallel(work: Callable[[Chunk], Cut], chunks: Iterable[Chunk], workers: int) -> Iterator[Cut]:
     """At most a few chunks are under way at a time, so memory stays bounded."""
     from concurrent.futures import Future, ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
@@ -71,9 +67,9 @@ def _parallel(
     context = get_context("fork" if sys.platform == "linux" else None)
     pending: deque[Future[Cut]] = deque()
     try:
-        with ProcessPoolExecutor(workers, context, _start_worker, (config, tokeniser.model)) as pool:
+        with ProcessPoolExecutor(workers, context, _start_worker) as pool:
             for chunk in chunks:
-                pending.append(pool.submit(_cut, chunk))
+                pending.append(pool.submit(work, chunk))
                 if len(pending) > 2 * workers:
                     yield pending.popleft().result()
             while pending:
@@ -83,16 +79,11 @@ def _parallel(
         raise OnlstmError("a process that tokenises the text was killed", remedy=remedy) from error
 
 
-_cutter: Cutter  # of a worker process
-
-
-def _start_worker(config: TextConfig, model: bytes | None) -> None:
+def _start_worker() -> None:
     from threading import Thread
 
-    global _cutter
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C
     Thread(target=_die_with_parent, daemon=True).start()
-    _cutter = Cutter(config, TOKENISERS[config.tokeniser](model))
 
 
 def _die_with_parent() -> None:
@@ -102,7 +93,3 @@ def _die_with_parent() -> None:
     if parent := parent_process():
         parent.join()
         os._exit(1)
-
-
-def _cut(chunk: Chunk) -> Cut:
-    return _cutter(chunk)

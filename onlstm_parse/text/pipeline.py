@@ -30,11 +30,6 @@ class Encoded:
     words: list[str]
     pieces: list[list[int]]
 
-    @property
-    def ids(self) -> list[int | None]:
-        """The first id of each word, None where the word is dropped."""
-        return [word[0] if word else None for word in self.pieces]
-
 
 class TextPipeline:
     """Tokeniser, then normalisation, then vocabulary."""

@@ -1,4 +1,4 @@
-"""Text files to lines: UTF-8, plain or gzipped, one line in memory at a time.
+"""Text files to lines: UTF-8 (or what is asked for), plain or gzipped, one line in memory at a time.
 
 Only a line feed ends a line: a lone carriage return, U+2028 and the like stay
 inside it, so that every pass over a file counts the same lines.
@@ -10,7 +10,7 @@ import gzip
 import os
 import sys
 import zlib
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -35,14 +35,29 @@ def read_lines(paths: Iterable[str | os.PathLike[str]], bad_bytes: str = "error"
     return (line for file in files for line in _text_of(file, bad_bytes))
 
 
-def decoded_lines(path: str | os.PathLike[str], bad_bytes: str = "error") -> closing[Lines]:
+def decoded_lines(
+    path: str | os.PathLike[str], bad_bytes: str = "error", encoding: str = "utf-8"
+) -> closing[Lines]:
     """A context that gives every line of a file, empty ones too; "-" is standard input.
 
     Raises OnlstmError as `read_lines` does, but takes a file without text.
     """
     if path == "-":
-        return closing(_decoded(sys.stdin.buffer, "standard input", bad_bytes))
-    return closing(_lines_of(checked_file(path), bad_bytes))
+        return closing(_decoded(sys.stdin.buffer, "standard input", bad_bytes, encoding))
+    return closing(_lines_of(checked_file(path), bad_bytes, encoding))
+
+
+def find_encoding(path: str | os.PathLike[str], encodings: Sequence[str]) -> str:
+    """The first of the encodings in which the whole file makes sense, or else simply the first."""
+    for encoding in encodings if len(encodings) > 1 else ():
+        with _readable(checked_file(path)) as stream:
+            try:
+                for raw in stream:
+                    raw.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+            return encoding
+    return encodings[0]
 
 
 def checked_file(path: str | os.PathLike[str]) -> Path:
@@ -65,18 +80,18 @@ def _text_of(path: Path, bad_bytes: str) -> Iterator[str]:
         raise FormatError("expected text, found an empty file", file=path)
 
 
-def _lines_of(path: Path, bad_bytes: str) -> Lines:
+def _lines_of(path: Path, bad_bytes: str, encoding: str = "utf-8") -> Lines:
     with _readable(path) as stream:
-        yield from _decoded(stream, path, bad_bytes)
+        yield from _decoded(stream, path, bad_bytes, encoding)
 
 
-def _decoded(stream: BinaryIO, name: str | os.PathLike[str], bad_bytes: str) -> Lines:
+def _decoded(stream: BinaryIO, name: str | os.PathLike[str], bad_bytes: str, encoding: str) -> Lines:
     errors = "strict" if bad_bytes == "error" else "replace"
     for number, raw in enumerate(stream, 1):
         if number == 1:
             raw = raw.removeprefix(BOM)
         try:
-            yield raw.decode("utf-8", errors).removesuffix("\n").removesuffix("\r")
+            yield raw.decode(encoding, errors).removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError as error:
             raise _not_utf8(raw, error.start, name, number) from None
 

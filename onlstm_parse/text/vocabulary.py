@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ EOS, UNK = "<eos>", "<unk>"
 EOS_ID, UNK_ID = 0, 1
 
 
-class Vocabulary(Sequence[str]):
+class Vocabulary(tuple[str, ...]):
     """Form i has id i; `<eos>` is 0 and `<unk>` 1, whether the text holds them or not.
 
     >>> vocabulary = Vocabulary(["<eos>", "<unk>", "the", "dog"])
@@ -26,9 +26,8 @@ class Vocabulary(Sequence[str]):
 
     def __init__(self, forms: Iterable[str]) -> None:
         """Raises ValueError unless the forms begin with `<eos>`, `<unk>` and differ."""
-        self.forms = tuple(forms)
-        self._ids = {form: number for number, form in enumerate(self.forms)}
-        if self.forms[:2] != (EOS, UNK) or len(self._ids) < len(self.forms):
+        self._ids = {form: number for number, form in enumerate(self)}
+        if self[:2] != (EOS, UNK) or len(self._ids) < len(self):
             raise ValueError(f"a vocabulary begins with {EOS}, {UNK} and holds each form once")
 
     @classmethod
@@ -55,25 +54,13 @@ class Vocabulary(Sequence[str]):
         ids[chosen] = np.arange(len(chosen))
         return cls(forms[number] for number in chosen), ids
 
-    def __getitem__(self, number):  # type: ignore[no-untyped-def]
-        return self.forms[number]
-
-    def __len__(self) -> int:
-        return len(self.forms)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.forms)
-
-    def __contains__(self, form: object) -> bool:
-        return form in self._ids
-
     def encode(self, forms: Iterable[str]) -> list[int]:
         """Ids of the forms; unknown ones are `<unk>`."""
         return [self._ids.get(form, UNK_ID) for form in forms]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """A JSON list, one form a line. Raises OnlstmError where the disk refuses."""
-        save_forms(path, self.forms)
+        save_forms(path, self)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
@@ -94,13 +81,12 @@ def load_forms(path: str | os.PathLike[str]) -> list[str]:
     """Raises FormatError unless the file is a JSON list of strings."""
     try:
         forms = json.loads(Path(path).read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        problem = f"expected a JSON list of words, found a damaged file: {error.msg}"
-        raise FormatError(problem, file=path, line=error.lineno, column=error.colno) from error
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise FormatError("expected a JSON list of words in UTF-8", file=path) from error
     except OSError as error:
         raise FormatError(f"cannot read: {error.strerror}", file=path) from error
+    except (ValueError, RecursionError) as error:
+        raise FormatError(
+            f"expected a JSON list of words, found a damaged file: {error}", file=path
+        ) from error
     if not isinstance(forms, list) or not all(isinstance(form, str) for form in forms):
         raise FormatError("expected a JSON list of words, found other JSON", file=path)
     return forms

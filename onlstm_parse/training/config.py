@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from onlstm_parse.errors import UsageError
 
+BUDGETS = ("epochs", "minutes", "tokens")
 DEFAULT_EPOCHS = {"adamw": 10, "paper": 500}  # where no budget is given
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """A recipe, its settings, and a budget of passes over the text or of minutes."""
+    """A recipe, its settings, and a budget of passes over the text, minutes or tokens."""
 
     recipe: Literal["adamw", "paper"] = "adamw"
     """adamw: AdamW with warm-up and cosine decay; paper: SGD, averaged once validation stalls."""
     epochs: int | None = None
-    """Budget in passes over the text (where neither is given: 10, for the paper recipe 500)."""
+    """Budget in passes over the text (where no budget is given: 10, for the paper recipe 500)."""
     minutes: float | None = None
     """Budget in minutes of training; the learning rate's decay fits it."""
+    tokens: int | None = None
+    """Budget in tokens seen, repeated ones counted again."""
     batch_size: int = 64
     """B: parallel streams of text."""
     bptt: int = 35
@@ -50,17 +53,24 @@ class TrainingConfig:
     """Type of matrix products; auto: bf16 where the processor or GPU has it natively."""
 
     def __post_init__(self) -> None:
-        if self.epochs is not None and self.minutes is not None:
-            raise UsageError("--epochs and --minutes are two budgets", remedy="give one of them")
+        given = [f"--{name}" for name in BUDGETS if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise UsageError(f"{given[0]} and {given[1]} are two budgets", remedy="give one of them")
         for name in ("batch_size", "bptt", "patience", "validate_every"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, found {getattr(self, name)}")
-        for name in ("epochs", "minutes", "learning_rate", "clip"):
+        for name in (*BUDGETS, "learning_rate", "clip"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise UsageError(f"{name} must be above 0, found {value}")
         if not 0 <= self.warmup < 1:
             raise UsageError(f"warmup must be at least 0 and below 1, found {self.warmup}")
+
+    def budgeted(self) -> TrainingConfig:
+        """Itself, or where no budget is given with the recipe's number of passes."""
+        if any(getattr(self, name) is not None for name in BUDGETS):
+            return self
+        return replace(self, epochs=DEFAULT_EPOCHS[self.recipe])
 
 
 RECIPES = {

@@ -2,7 +2,7 @@
 
 Random access to the text's windows and a checkpoint of every random state make an interrupted
 and resumed run end with the weights of an uninterrupted one (on one machine, where the budget
-is in passes; a budget in minutes follows the clock).
+is in passes or tokens; a budget in minutes follows the clock).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from onlstm_parse.errors import OnlstmError
 from onlstm_parse.files import append_line, written_whole
 from onlstm_parse.models.base import LanguageModel, State
 from onlstm_parse.models.objectives import predict
+from onlstm_parse.ops.memory import keep_freed_memory
 from onlstm_parse.ops.precision import choose_precision, products_in
 from onlstm_parse.ops.tied_cross_entropy import tied_cross_entropy
 from onlstm_parse.runs import METRICS, save_weights
@@ -96,6 +97,8 @@ class Trainer:
     def run(self) -> None:
         """Train until the budget is spent; Ctrl-C leaves a checkpoint and raises KeyboardInterrupt."""
         self.model.train()
+        if self.device.type == "cpu":
+            keep_freed_memory()
         if not checkpoint_file(self.folder).exists():
             save_weights(self.model, self.folder)
             self._checkpoint()
@@ -115,6 +118,8 @@ class Trainer:
         progress = self.progress
         if self.config.minutes is not None:
             return min((progress.seconds + progress.validation_seconds) / (60 * self.config.minutes), 1.0)
+        if self.config.tokens is not None:
+            return min(progress.tokens / self.config.tokens, 1.0)
         passes = progress.epoch + progress.step / len(self._windows(progress.epoch))
         return min(passes / self._epochs, 1.0)
 
@@ -174,7 +179,7 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
         if not (total.isfinite() and norm.isfinite()):
             self._stop_not_finite(total.item(), norm.item())
-        rate = learning_rate(config, self.share_done(), len(inputs))
+        rate = model.config.learning_rate_share * learning_rate(config, self.share_done(), len(inputs))
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.step()

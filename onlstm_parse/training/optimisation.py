@@ -13,9 +13,8 @@ from onlstm_parse.training.config import TrainingConfig
 
 
 def make_optimiser(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
-    if config.recipe == "paper":
-        return torch.optim.SGD(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    return torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    kind = torch.optim.SGD if config.recipe == "paper" else torch.optim.AdamW
+    return kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
 
 
 def learning_rate(config: TrainingConfig, done: float, steps: int) -> float:

@@ -18,10 +18,10 @@ class Display:
 
     def __init__(self, quiet: bool = False) -> None:
         self.quiet, self._last_line = quiet, 0.0
-        terminal = sys.stderr.isatty() and not quiet
         columns, rows = shutil.get_terminal_size()  # unlike tqdm's own, usable where a terminal says 0
         layout = "{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
-        self._bar: Any = tqdm(total=1.0, bar_format=layout, ncols=columns, nrows=rows) if terminal else None
+        disable = True if quiet else None  # None: shown on a terminal
+        self._bar: Any = tqdm(total=1.0, bar_format=layout, ncols=columns, nrows=rows, disable=disable)
 
     def update(
         self, share: float, seconds: float, tokens_per_second: float, loss: float, valid: float
@@ -31,25 +31,17 @@ class Display:
         text = f"{tokens_per_second:,.0f} tokens/s, loss {loss:.3f}, perplexity {perplexity:,.1f}"
         if math.isfinite(valid):
             text += f", validation {valid:,.1f}"
-        if self._bar is not None:
+        if not self._bar.disable:
             self._bar.set_postfix_str(text, refresh=False)
             self._bar.update(share - self._bar.n)
         elif time.monotonic() - self._last_line >= LOG_SECONDS:
             self._last_line = time.monotonic()
             left = seconds * (1 - share) / share if share else 0.0
-            self.say(f"{share:4.0%}  {text}, {_minutes(left)} left")
+            self.say(f"{share:4.0%}  {text}, {tqdm.format_interval(left)} left")
 
     def say(self, text: str) -> None:
-        if self._bar is not None:
+        if not self.quiet:
             self._bar.write(text, file=sys.stderr)
-        elif not self.quiet:
-            print(text, file=sys.stderr, flush=True)
 
     def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-
-def _minutes(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"
+        self._bar.close()

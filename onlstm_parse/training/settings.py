@@ -8,10 +8,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from onlstm_parse.errors import UsageError
-from onlstm_parse.models import CATALOGUE
 from onlstm_parse.models.config import SIZES, ModelConfig
-from onlstm_parse.registry import nearest
+from onlstm_parse.registry import check_known
 from onlstm_parse.runs import CONFIG, RunConfig, from_dict
 from onlstm_parse.text.config import TextConfig
 from onlstm_parse.training.config import RECIPES, TrainingConfig
@@ -30,27 +28,19 @@ class Settings(NamedTuple):
     training: TrainingConfig
 
 
-def settings_for(
-    texts: Sequence[str], size: str = "small", recipe: str = "adamw", model: str = "on-lstm"
-) -> Settings:
-    """The defaults for a size, a recipe, a model and the look of the text; UsageError for unknown names."""
-    tables = (("size", size, SIZES), ("recipe", recipe, RECIPES), ("model", model, CATALOGUE))
-    for kind, name, table in tables:
-        if name not in table:
-            raise UsageError(f"unknown {kind} {name!r}", remedy=nearest(name, list(table)))
+def settings_for(texts: Sequence[str], size: str = "small", recipe: str = "adamw") -> Settings:
+    """The defaults for a size, a recipe and the look of the text; raises UsageError for unknown names."""
+    check_known("size", size, SIZES)
+    check_known("recipe", recipe, RECIPES)
     training = TINY_ADAMW if (size, recipe) == ("tiny", "adamw") else RECIPES[recipe]
-    rate = training.learning_rate * CATALOGUE[model].learning_rate
-    return Settings(
-        replace(SIZES[size], model=model), text_config_for(texts), replace(training, learning_rate=rate)
-    )
+    return Settings(SIZES[size], text_config_for(texts), training)
 
 
 def change(settings: Settings, **changes: Any) -> Settings:
     """Replace single fields, whichever of the three configurations they belong to."""
     known = [entry.name for part in settings for entry in fields(part)]
     for name in changes:
-        if name not in known:
-            raise UsageError(f"unknown setting {name!r}", remedy=nearest(name, known))
+        check_known("setting", name, known)
     parts: list[Any] = [
         replace(part, **{entry.name: changes[entry.name] for entry in fields(part) if entry.name in changes})
         for part in settings
@@ -75,13 +65,11 @@ def text_config_for(texts: Sequence[str]) -> TextConfig:
     corpus = corpora.find(texts[0])
     if corpus is not None and corpus.tokeniser and corpus.normalisation:
         return TextConfig(tokeniser=corpus.tokeniser, normalisation=corpus.normalisation)
-    sample, length = [], 0
+    text = ""
     for line in read_lines(corpora.locate_text(texts[0]), "replace"):
-        sample.append(line)
-        length += len(line)
-        if length > SAMPLE:
+        text += f"{line} "
+        if len(text) > SAMPLE:
             break
-    text = " ".join(sample)
     han = len(re.findall(r"[\u3400-\u9fff]", text))
     if han > 0.2 * len(text):
         segmented = text.count(" ") > 0.2 * han

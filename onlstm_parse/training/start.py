@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,12 @@ import torch
 from onlstm_parse import corpora
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.models.base import LanguageModel
-from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.models.sizes import matched
 from onlstm_parse.ops.precision import choose_device
 from onlstm_parse.runs import CONFIG, Run, RunConfig
 from onlstm_parse.text.batches import Stream
 from onlstm_parse.text.corpus import PreparedText, prepare
 from onlstm_parse.training.checkpoint import checkpoint_file
-from onlstm_parse.training.config import DEFAULT_EPOCHS
 from onlstm_parse.training.loop import Trainer
 from onlstm_parse.training.progress import Display
 from onlstm_parse.training.settings import Settings, change, settings_for, stored_settings
@@ -43,8 +41,7 @@ def train(
     KeyboardInterrupt after Ctrl-C, when `resume=True` continues.
     """
     names = [str(text) for text in texts]
-    model = settings.get("model", ModelConfig.model)
-    chosen = change(settings_for(names, size, recipe, model), **settings)
+    chosen = change(settings_for(names, size, recipe), **settings)
     if "hidden" not in settings:
         chosen = chosen._replace(model=matched(chosen.model))
     valid_name = None if valid is None else str(valid)
@@ -65,10 +62,8 @@ def train_run(
     if not resume and (folder / CONFIG).exists():
         remedy = "continue it with --resume, or choose another --out"
         raise OnlstmError("a run is here already", file=folder, remedy=remedy)
-    training = settings.training
-    if training.epochs is None and training.minutes is None:
-        training = replace(training, epochs=DEFAULT_EPOCHS[training.recipe])
-        settings = settings._replace(training=training)
+    training = settings.training.budgeted()
+    settings = settings._replace(training=training)
     stored_data: dict[str, Any] = {}
     if begun:
         stored, stored_data = stored_settings(folder)
@@ -109,8 +104,8 @@ def _prepare(texts: Sequence[str], valid: str | None, settings: Settings) -> Pre
 def _describe(texts: Sequence[str], valid: str | None, text: PreparedText) -> dict[str, Any]:
     """The `data` section of config.json."""
     return {
-        "text": [_lasting(name) for name in texts],
-        "valid": None if valid is None else _lasting(valid),
+        "text": [corpora.lasting(name) for name in texts],
+        "valid": None if valid is None else corpora.lasting(valid),
         "vocabulary": len(text.pipeline.vocabulary),
         "train_tokens": len(text.train),
         "valid_tokens": len(text.valid),
@@ -119,11 +114,6 @@ def _describe(texts: Sequence[str], valid: str | None, text: PreparedText) -> di
         "train_fingerprint": text.train.fingerprint,
         "valid_fingerprint": text.valid.fingerprint,
     }
-
-
-def _lasting(name: str) -> str:
-    """A path that holds in any working folder; a corpus name as it is."""
-    return str(Path(name).resolve()) if Path(name).exists() else name
 
 
 def _refuse_changes(stored: Settings, chosen: Settings) -> None:

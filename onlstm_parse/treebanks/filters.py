@@ -1,37 +1,91 @@
-"""Which leaves count as words, by name; what is left of a tree without the others.
+"""What is taken out of trees, by name, one filter behind another: `traces,punctuation,length:40`.
 
-Every filter drops empty elements (`-NONE-`), and phrases left empty go with
-them. `penn-words` is the published English setting: the 36 word tags of the
-Penn Treebank, so neither punctuation nor currency signs (Shen et al. 2018).
+A filter gives the tree that is left, or None where the sentence goes. Phrases left
+empty go with what emptied them. Word filters (`words:NAME`) are in words.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 
-from onlstm_parse.tree import Child, Tree
+from onlstm_parse.errors import UsageError
+from onlstm_parse.tree import ROOTS, Child, Tree
+from onlstm_parse.treebanks import FILTERS, WORD_FILTERS
+from onlstm_parse.treebanks.words import every_leaf
 
-PENN_WORD_TAGS = frozenset(
-    """CC CD DT EX FW IN JJ JJR JJS LS MD NN NNS NNP NNPS PDT POS PRP PRP$ RB RBR RBS RP SYM TO UH
-    VB VBD VBG VBN VBP VBZ WDT WP WP$ WRB""".split()  # noqa: SIM905
-)
-EMPTY = "-NONE-"
-ROOTS = ("", "ROOT", "TOP")
+Filter = Callable[[Tree], Tree | None]
 
-
-def penn_words(word: str, tag: str | None) -> bool:
-    """Keep leaves with one of the Penn Treebank's 36 word tags."""
-    return tag in PENN_WORD_TAGS
+_FUNCTION = re.compile(r"(?<=.)[-=].*", re.DOTALL)  # NP-SBJ-1, NP=2; but not -NONE-, -LRB-
+_LENGTH = re.compile(r"(?:([0-9]+)-)?([0-9]+)")
 
 
-def unicode_words(word: str, tag: str | None) -> bool:
-    """Keep leaves with a letter or a digit, in any script."""
-    return tag != EMPTY and any(character.isalnum() for character in word)
+def composed(names: str | Sequence[str]) -> Filter:
+    """The filters `NAME[:ARGUMENT]`, in order, as one; raises UsageError for one that is unknown."""
+    wanted = names.split(",") if isinstance(names, str) else names
+    filters = []
+    for one in filter(None, map(str.strip, wanted)):
+        name, _, argument = one.partition(":")
+        filters.append(FILTERS[name](argument))
+
+    def apply(tree: Tree) -> Tree | None:
+        left: Tree | None = tree
+        for each in filters:
+            if left is not None:
+                left = each(left)
+        return left
+
+    return apply
 
 
-def every_leaf(word: str, tag: str | None) -> bool:
-    """Keep everything but empty elements."""
-    return tag != EMPTY
+def roots(argument: str = "") -> Filter:
+    """Drop the outer bracket that only holds a tree together."""
+    _expect_none("roots", argument)
+    return unwrap
+
+
+def traces(argument: str = "") -> Filter:
+    """Drop empty elements, `-NONE-`."""
+    _expect_none("traces", argument)
+    return lambda tree: keep_words(tree, every_leaf)
+
+
+def punctuation(argument: str = "") -> Filter:
+    """Drop punctuation (and empty elements); `tags` or `marks` say by what, otherwise by either."""
+    return words(f"no-punctuation-{argument}" if argument else "no-punctuation")
+
+
+def words(argument: str) -> Filter:
+    """Keep the leaves that a word filter, named by the argument, keeps."""
+    is_word = WORD_FILTERS[argument]
+    return lambda tree: keep_words(tree, is_word)
+
+
+def function_tags(argument: str = "") -> Filter:
+    """Drop function tags and indices: `NP-SBJ-1` is `NP`."""
+    _expect_none("function-tags", argument)
+    return lambda tree: _relabelled(tree, bare_label)
+
+
+def unaries(argument: str = "") -> Filter:
+    """Make one constituent of those over the same words; it has the label of the highest."""
+    _expect_none("unaries", argument)
+    return _without_unaries
+
+
+def length(argument: str) -> Filter:
+    """Keep sentences of at most so many leaves, `length:40`, or of so many to so many, `length:2-40`."""
+    match = _LENGTH.fullmatch(argument)
+    if not match:
+        raise UsageError(f"expected length:MOST or length:LEAST-MOST, found 'length:{argument}'")
+    least, most = int(match[1] or 0), int(match[2])
+    return lambda tree: tree if least <= len(tree.flat().leaves) <= most else None
+
+
+def keep_words(tree: Tree, is_word: Callable[[str, str | None], bool]) -> Tree | None:
+    """The tree over the leaves that are words; None where none is."""
+    keep = [is_word(word, tag) for word, tag in tree.tagged()]
+    return tree if keep and all(keep) else prune(tree, keep)
 
 
 def prune(tree: Tree, keep: Sequence[bool]) -> Tree | None:
@@ -59,3 +113,34 @@ def unwrap(tree: Tree) -> Tree:
             break
         tree = tree.children[0]  # type: ignore[assignment]
     return tree
+
+
+def bare_label(label: str) -> str:
+    """A label without its function tags and indices.
+
+    >>> [bare_label(label) for label in ("NP-SBJ-1", "NP=2", "-LRB-")]
+    ['NP', 'NP', '-LRB-']
+    """
+    return label if label.startswith("-") else _FUNCTION.sub("", label)
+
+
+def _relabelled(tree: Tree, relabel: Callable[[str], str]) -> Tree:
+    def node(tree: Tree, children: list[Child]) -> Child:
+        return Tree(relabel(tree.label), children)
+
+    return tree.fold(lambda leaf: leaf, node)  # type: ignore[arg-type, return-value]
+
+
+def _without_unaries(tree: Tree) -> Tree:
+    def node(tree: Tree, children: list[Child]) -> Child:
+        only = children[0] if len(children) == 1 else None
+        if isinstance(only, Tree) and not only.is_preterminal():
+            return Tree(only.label if tree.label in ROOTS else tree.label, only.children)
+        return Tree(tree.label, children)
+
+    return tree.fold(lambda leaf: leaf, node)  # type: ignore[arg-type, return-value]
+
+
+def _expect_none(name: str, argument: str) -> None:
+    if argument:
+        raise UsageError(f"the filter {name} takes no argument, found {argument!r}")

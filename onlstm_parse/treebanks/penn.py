@@ -1,4 +1,4 @@
-"""Penn Treebank bracketing, and the Chinese Treebank's with its markup lines.
+"""Penn Treebank bracketing, in the variants that brackets.py describes.
 
 Trees come as they stand: function tags, empty elements and the unlabelled root
 stay, since it is filters and protocols that differ about them.
@@ -8,23 +8,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import starmap
 from pathlib import Path
 
-from onlstm_parse.tree import Tree, read_brackets
-from onlstm_parse.treebanks.reading import Format
+from onlstm_parse.brackets import COMMENT, read_brackets, read_flat
+from onlstm_parse.treebanks.format import Example, Format, Sentence
 
-_MARKUP = re.compile(r"\s*<[^()]*>\s*")  # <S ID=1>, </DOC>: between the trees of the Chinese Treebank
 _BRACKET = re.compile(r"\s*\(")
 
 
-def read(lines: Iterable[str], file: Path) -> Iterator[tuple[Tree, int]]:
+def read(lines: Iterable[str], file: Path) -> Iterator[Sentence]:
     """Trees with the line each begins on; raises FormatError with file, line and column."""
-    return read_brackets(("" if _MARKUP.fullmatch(line) else line for line in lines), file)
+    return starmap(Sentence, read_brackets(lines, file))
 
 
 def recognises(head: str) -> bool:
-    lines = (line for line in head.splitlines() if line.strip() and not _MARKUP.fullmatch(line))
+    lines = (line for line in head.split("\n") if line.strip() and not COMMENT.match(line))
     return bool(_BRACKET.match(next(lines, "")))
 
 
-PENN = Format(read, recognises, words="penn-words")
+EXAMPLE = Example(
+    text=(
+        "( (S (NP-SBJ (DT the) (NN dog))\n  (VP (VBZ barks)) (. .)))\n"
+        "*x* a comment\n(NP (-LRB- -LRB-) (NN 树)) (X (X two words))\n"
+    ),
+    trees=(
+        "( (S (NP-SBJ (DT the) (NN dog)) (VP (VBZ barks)) (. .)))",
+        "(NP (-LRB- -LRB-) (NN 树))",
+        "(X (X two words))",
+    ),
+    lines=(1, 4, 4),
+    broken="(S (NN dog))\n(S (NN cat)))\n",
+    broken_line=2,
+)
+PENN = Format(
+    read,
+    recognises,
+    words="penn-words",
+    example=EXAMPLE,
+    endings=(".mrg", ".ptb", ".prd", ".tree", ".trees", ".parse", ".brackets"),
+    read_flat=read_flat,
+)

@@ -1,78 +1,96 @@
 """Files and folders to gold trees, whatever the format.
 
 A format is recognised by content where it is not named. In a folder the files
-with a treebank's usual ending are read, in order of name; where there are none,
-every file that looks like a treebank.
+with a format's usual endings are read, in order of name: those of the first
+format in the table that has any there. Where there are none, it is every file
+that looks like a treebank.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from onlstm_parse.errors import FormatError, OnlstmError
-from onlstm_parse.text.reading import checked_file, decoded_lines, read_lines
-from onlstm_parse.tree import Tree
+from onlstm_parse.text.reading import checked_file, decoded_lines, find_encoding, read_lines
+from onlstm_parse.tree import Flat, Tree
 from onlstm_parse.treebanks import FORMATS
+from onlstm_parse.treebanks.filters import composed
+from onlstm_parse.treebanks.format import Format
 
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
-PENN_ENDINGS = (".mrg", ".ptb", ".prd", ".tree", ".trees", ".parse", ".brackets")
-CHINESE_ENDINGS = (".fid", ".nw", ".mz", ".bn", ".bc", ".wb", ".df", ".sc", ".cs")
+T = TypeVar("T")
 HEAD = 40  # lines that must show the format
 
 
-class Format(NamedTuple):
-    """One notation: how to read it, how to know it, and which leaves are words in it by default."""
-
-    read: Callable[[Iterable[str], Path], Iterator[tuple[Tree, int]]]
-    recognises: Callable[[str], bool]
-    words: str
-
-
 class GoldTree(NamedTuple):
-    """A tree and where it begins; `line` counts from 1."""
+    """A tree and where it begins; `line` counts from 1.
+
+    `raised` constituents had parts that crossed others, and lost them (graph.py).
+    """
 
     tree: Tree
     file: Path
     line: int
+    raised: int = 0
 
 
-def read_treebank(paths: Paths, format: str | None = None) -> Iterator[GoldTree]:
+class GoldFlat(NamedTuple):
+    """As GoldTree, for those who need no nodes."""
+
+    flat: Flat
+    file: Path
+    line: int
+    raised: int = 0
+
+
+def read_treebank(
+    paths: Paths, format: str | None = None, filters: str | Sequence[str] = ()
+) -> Iterator[GoldTree]:
     """Stream the trees of files and folders, in order; `format` is a name in FORMATS.
 
+    `filters` are names in FILTERS, `traces,length:40`, applied one behind another.
     Raises OnlstmError for a missing file, FormatError for one that is empty,
     malformed, of no known format, or without a tree.
     """
     if format:
         FORMATS[format]
-    return (tree for file in treebank_files(paths) for tree in _read_file(file, format))
+    keep = composed(filters)
+    trees = (tree for file in treebank_files(paths, format) for tree in _read_file(file, format))
+    return (one._replace(tree=left) for one in trees if (left := keep(one.tree))) if filters else trees
+
+
+def read_flat_treebank(paths: Paths, format: str | None = None) -> Iterator[GoldFlat]:
+    """As `read_treebank`, straight to leaves, tags and spans where the format has a quick way."""
+    return (flat for file in treebank_files(paths, format) for flat in _read_flat_file(file, format))
 
 
 def treebank_format(paths: Paths, format: str | None = None) -> str:
     """`format` if it is known, otherwise the name of the format that the first file is in."""
-    return format if format and FORMATS[format] else _expect_format(treebank_files(paths)[0])
+    return format if format and FORMATS[format] else _expect_format(treebank_files(paths, format)[0])
 
 
-def treebank_files(paths: Paths) -> list[Path]:
+def treebank_files(paths: Paths, format: str | None = None) -> list[Path]:
     """The files that `paths` stand for, folders searched; raises OnlstmError if there are none."""
     listed = [Path(paths)] if isinstance(paths, str | PathLike) else map(Path, paths)
-    files = [file for path in listed for file in _files_under(path)]
+    files = [file for path in listed for file in _files_under(path, format)]
     if not files:
         raise OnlstmError("no treebank given", remedy="name a file or a folder")
     return files
 
 
-def _files_under(path: Path) -> list[Path]:
+def _files_under(path: Path, format: str | None) -> list[Path]:
     if not path.is_dir():
         return [checked_file(path)]
     inside = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
-    usual = [
-        file for file in inside if file.name.removesuffix(".gz").endswith(PENN_ENDINGS + CHINESE_ENDINGS)
-    ]
-    found = usual or [file for file in inside if _recognised(file)]
+    for name in [format] if format else FORMATS:
+        endings = FORMATS[name].endings
+        if usual := [file for file in inside if file.name.removesuffix(".gz").endswith(endings)]:
+            return usual
+    found = [file for file in inside if _recognised(file)]
     if not found:
         remedy = "name the files themselves"
         raise OnlstmError("expected a folder with a treebank, found none in it", file=path, remedy=remedy)
@@ -81,11 +99,28 @@ def _files_under(path: Path) -> list[Path]:
 
 def _read_file(file: Path, format: str | None) -> Iterator[GoldTree]:
     notation = FORMATS[format or _expect_format(file)]
+    for tree, line, raised in _sentences(file, notation, notation.read):
+        yield GoldTree(tree, file, line, raised)
+
+
+def _read_flat_file(file: Path, format: str | None) -> Iterator[GoldFlat]:
+    notation = FORMATS[format or _expect_format(file)]
+    if notation.read_flat:
+        for flat, line in _sentences(file, notation, notation.read_flat):
+            yield GoldFlat(flat, file, line)
+    else:
+        for tree, line, raised in _sentences(file, notation, notation.read):
+            yield GoldFlat(tree.flat(), file, line, raised)
+
+
+def _sentences(
+    file: Path, notation: Format, read: Callable[[Iterable[str], Path], Iterator[T]]
+) -> Iterator[T]:
     empty = True
-    with decoded_lines(file) as lines:
-        for tree, line in notation.read(lines, file):
+    with decoded_lines(file, encoding=find_encoding(file, notation.encodings)) as lines:
+        for sentence in read(lines, file):
             empty = False
-            yield GoldTree(tree, file, line)
+            yield sentence
     if empty:
         raise FormatError("expected trees, found none", file=file)
 
@@ -95,7 +130,9 @@ def _expect_format(file: Path) -> str:
         return format
     first = next(read_lines([file])).strip()  # raises where there is no text
     remedy = f"name the format: {' or '.join(FORMATS)}"
-    raise FormatError(f"expected a treebank, found {first[:40]!r}", file=file, line=1, remedy=remedy)
+    raise FormatError(
+        f"expected a treebank, found {first[:40]!r}", file=file, line=1, column=1, remedy=remedy
+    )
 
 
 def _recognised(file: Path) -> str | None:

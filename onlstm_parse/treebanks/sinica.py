@@ -14,33 +14,35 @@ from pathlib import Path
 
 from onlstm_parse.errors import FormatError
 from onlstm_parse.tree import Tree
-from onlstm_parse.treebanks.reading import Format
+from onlstm_parse.treebanks.format import Example, Format, Sentence
 
-_LINE = re.compile(r"(#\S+\s+)([^#]*?)\s*(#.*)?")
+_NUMBER = re.compile(r"#\S++\s++")
+_FIRST = re.compile(r"#[^\s\[]*+\[[^\s\]]*+\]\s++[^():\s]++[(:]")
 _NAMES = re.compile(r"[^():|]+(?::[^():|]+)*")  # role:LABEL or role:POS:word; a role may be doubled
 
 
-def read(lines: Iterable[str], file: Path) -> Iterator[tuple[Tree, int]]:
+def read(lines: Iterable[str], file: Path) -> Iterator[Sentence]:
     """Trees with their lines; raises FormatError with file, line and column."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        match = _LINE.fullmatch(line.rstrip())
+        match = _NUMBER.match(line)
         if not match:
             problem = f"expected '#number:id[id] tree#mark', found {line[:40]!r}"
-            raise FormatError(problem, file=file, line=number)
+            raise FormatError(problem, file=file, line=number, column=1)
+        text = line[match.end() :].partition("#")[0].rstrip()
         try:
-            yield _tree(match[2]), number
+            yield Sentence(_tree(text), number)
         except _UnexpectedError as error:
-            found = repr(match[2][error.position :][:20]) if match[2][error.position :] else "the line's end"
+            found = repr(text[error.position :][:20]) if text[error.position :] else "the line's end"
             problem = f"expected {error.expected}, found {found}"
-            column = match.end(1) + error.position + 1
+            column = match.end() + error.position + 1
             raise FormatError(problem, file=file, line=number, column=column) from None
 
 
 def recognises(head: str) -> bool:
-    lines = (line for line in head.splitlines() if line.strip())
-    return bool(re.match(r"#\S*\[\S*\]\s+[^()\s]+[(:]", next(lines, "")))
+    lines = (line for line in head.split("\n") if line.strip())
+    return bool(_FIRST.match(next(lines, "")))
 
 
 class _UnexpectedError(Exception):
@@ -82,4 +84,15 @@ def _tree(text: str) -> Tree:
     return tree
 
 
-SINICA = Format(read, recognises, words="unicode-words")
+EXAMPLE = Example(
+    text=(
+        "#1:1.[3] S(theme:NP(Head:Nhaa:我)|Head:VC1:住在|"
+        "goal:V‧的(head:VE2[+NEG,+ASP]:好|Head:DE:的))#，(COMMACATEGORY)\n"
+        "#2:2..[4] NP(Head:Neu:一) #\n"
+    ),
+    trees=("(S (NP (Nhaa 我)) (VC1 住在) (V‧的 (VE2[+NEG,+ASP] 好) (DE 的)))", "(NP (Neu 一))"),
+    lines=(1, 2),
+    broken="#1:1.[3] NP(Head:Neu:一)#\n#2:2.[3] NP(Head:Neu:一#\n",
+    broken_line=2,
+)
+SINICA = Format(read, recognises, words="unicode-words", example=EXAMPLE)

@@ -200,7 +200,7 @@ def archive(**members: str) -> bytes:
 
 def corpus(*remotes: Remote, sha256: str | None = None, trees: str = "*.mrg") -> Corpus:
     facts = ("toy", "English", "small", "CC0", "nowhere")
-    return Corpus(*facts, trees=(trees,), format="penn", remotes=remotes, sha256=sha256)
+    return Corpus(*facts, trees=(trees,), remotes=remotes, sha256=sha256)
 
 
 ZIP = Remote("https://example.org/toy.zip", unpack="zip", members="toy/*.mrg toy/README")
@@ -343,8 +343,7 @@ def test_pinned_checksums_are_those_of_the_real_data(name, monkeypatch):
     if folder is None:
         pytest.skip(f"{name} is not in ONLSTM_CORPORA")
     if pinned:
-        globs = CORPORA[name].train + CORPORA[name].valid + CORPORA[name].trees
-        assert fetch.content_digest(folder, globs) == pinned
+        assert fetch.content_digest(folder, CORPORA[name].globs) == pinned
     for remote in CORPORA[name].remotes:
         if remote.digest and remote.unpack == "plain":
             assert download.file_digest(folder / remote.save, remote.digest) == remote.digest

@@ -14,7 +14,6 @@ from onlstm_parse.corpora import CORPORA, fetch, synthetic
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.text.normalisation import NORMALISATIONS
 from onlstm_parse.text.tokenisers import TOKENISERS
-from onlstm_parse.treebanks import FORMATS
 
 NAMES = list(CORPORA)
 
@@ -32,13 +31,11 @@ def _alone(tmp_path, monkeypatch):
 def test_entries_are_complete(name):
     corpus = CORPORA[name]
     assert corpus.name == name
-    assert all((corpus.language, corpus.size, corpus.licence, corpus.source, corpus.kind))
+    assert all((corpus.language, corpus.size, corpus.licence, corpus.source))
     assert corpus.train or corpus.trees
     assert bool(corpus.train) == bool(corpus.tokeniser) == bool(corpus.normalisation)
-    assert bool(corpus.trees) == bool(corpus.format)
     assert corpus.tokeniser is None or corpus.tokeniser in TOKENISERS
     assert corpus.normalisation is None or corpus.normalisation in NORMALISATIONS
-    assert corpus.format is None or corpus.format in FORMATS
     assert corpus.grammar is None or corpus.grammar in synthetic.grammars()
     for remote in corpus.remotes:
         assert remote.url.startswith("https://")
@@ -72,7 +69,7 @@ def test_found_in_the_users_folder_first(name, tmp_path, monkeypatch):
     corpus = CORPORA[name]
     monkeypatch.setenv("ONLSTM_CORPORA", str(tmp_path / "mine"))
     for place in (tmp_path / "mine", tmp_path / "cache" / "corpora"):
-        for pattern in corpus.train + corpus.valid + corpus.trees:
+        for pattern in corpus.globs:
             file = place / name / pattern.replace("*", "x")
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("text")
@@ -122,6 +119,13 @@ def test_a_folder_of_texts(tmp_path):
     assert corpora.locate_treebank(tmp_path) == [tmp_path]
     with pytest.raises(OnlstmError, match=r"expected \*.txt"):
         corpora.locate_text(Path.cwd())
+
+
+def test_a_corpus_may_have_test_text(tmp_path):
+    assert [file.name for file in corpora.locate_test("synthetic-english") or ()] == ["test.txt"]
+    assert corpora.locate_test("brown") is None
+    (tmp_path / "ptb-lm").write_text("a text\n")
+    assert corpora.locate_test(tmp_path / "ptb-lm") is None
 
 
 def test_neither_path_nor_name():

@@ -9,9 +9,10 @@ from random import Random
 
 import pytest
 
+from onlstm_parse.brackets import read_brackets
 from onlstm_parse.corpora import synthetic
 from onlstm_parse.errors import OnlstmError, UsageError
-from onlstm_parse.tree import Tree, read_brackets
+from onlstm_parse.tree import Tree
 
 LANGUAGES = sorted(synthetic.grammars())
 PUNCTUATION = {".", ",", "PU"}

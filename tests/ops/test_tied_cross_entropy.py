@@ -5,6 +5,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from onlstm_parse.errors import OnlstmError
+from onlstm_parse.ops import native
 from onlstm_parse.ops import tied_cross_entropy as module
 from onlstm_parse.ops.tied_cross_entropy import tied_cross_entropy, token_losses
 
@@ -17,8 +18,11 @@ def leaves(tokens=11, units=6, words=17, dtype=torch.float64):
 
 
 @pytest.mark.parametrize("rows", [1, 4, 11, 512])
-def test_value_and_gradients(rows, monkeypatch):
-    monkeypatch.setattr(module, "ROWS", rows)
+@pytest.mark.parametrize("compiled", [True, False])
+def test_value_and_gradients(rows, compiled, monkeypatch):
+    monkeypatch.setattr(module, "_rows", lambda weight: rows)
+    if not compiled:
+        monkeypatch.setattr(native, "library", lambda: None)
     (hidden, weight, bias), targets = leaves()
     plain = cross_entropy(hidden @ weight.t() + bias, targets)
     chunked = tied_cross_entropy(hidden, weight, bias, targets)

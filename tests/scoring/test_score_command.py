@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
+from io import StringIO
 
 import pytest
 
 from onlstm_parse.cli.main import main
+from onlstm_parse.scoring import PROTOCOLS
 
 GOLD = "( (S (NP-SBJ (DT The) (NN dog)) (VP (VBD saw) (NP (DT a) (NN tree)))) (. .))\n(S (NN rain))\n"
 PREDICTED = "(X (X the dog) (X saw (X a tree)))\n(X rain)\n"
@@ -37,6 +40,74 @@ def test_a_table_for_people(files, capsys):
         assert part in table
 
 
+def printed(capsys, *arguments: str) -> str:
+    assert main(["score", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_all_protocols_at_once(files, capsys):
+    found = json.loads(printed(capsys, *files, "--protocol", "all", "--json"))["by_protocol"]
+    assert list(found) == list(PROTOCOLS)
+    for protocol, report in found.items():
+        assert report == json.loads(printed(capsys, *files, "--protocol", protocol, "--json"))
+    assert printed(capsys, *files, "--protocol", "all").count("random-levels-gap") == len(PROTOCOLS)
+
+
+def test_files_for_other_programs(files, capsys):
+    rows = list(csv.DictReader(StringIO(printed(capsys, *files, "--csv", "--protocol", "all"))))
+    figures = {(row["signature"].split("|")[0], row["system"], row["measure"], row["group"]) for row in rows}
+    assert ("kim2019", "predicted", "sentence_f1", "all") in figures
+    assert ("strict", "right", "corpus_f1", "all") in figures
+    assert ("evalb", "predicted", "recall", "label NP") in figures
+    assert next(row for row in rows if row["system"] == "right")["signature"].endswith("trees:right")
+    table = printed(capsys, *files, "--latex")
+    assert table.startswith("% shen2019|v")
+    assert table.count(r"\begin{tabular}") == table.count(r"\end{tabular}") == 2
+
+
+@pytest.mark.parametrize("ending", [".png", ".pdf", ".svg"])
+def test_a_plot(files, tmp_path, capsys, ending):
+    pytest.importorskip("matplotlib")
+    printed(capsys, *files, "--plot", str(tmp_path / f"plot{ending}"))
+    assert (tmp_path / f"plot{ending}").stat().st_size > 1000
+
+
+def test_a_plot_without_matplotlib(files, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert main(["score", *files, "--plot", str(tmp_path / "plot.png")]) == 1
+    assert "pip install 'onlstm-parse[plot]'" in capsys.readouterr().err
+
+
+def test_two_systems(files, tmp_path, capsys):
+    (tmp_path / "other").write_text(PREDICTED.replace("(X the dog) (X saw", "the (X dog saw"))
+    names = [files[0], str(tmp_path / "other")]
+    table = printed(capsys, "--compare", *names, files[1])
+    assert table == printed(capsys, files[1], "--compare", *names)
+    assert "p permutation" in table
+    report = json.loads(printed(capsys, "--compare", *names, files[1], "--json", "--protocol", "kim2019"))
+    assert report["sentence_f1"]["difference"] > 0
+
+
+def test_several_runs(files, capsys):
+    report = json.loads(printed(capsys, "--between", *[files[0]] * 3, "--json"))
+    assert report["sentence_f1"]["mean"] == pytest.approx(100, abs=1e-5)
+    assert "self-F1 of 2 runs" in printed(capsys, "--between", *[files[0]] * 2)
+
+
+def test_labelled_trees(files, tmp_path, capsys):
+    report = json.loads(printed(capsys, files[1], files[1], "--labelled", "--json"))
+    assert report["labelled"]["all"]["tagging_accuracy"] == 100
+    (tmp_path / "own.prm").write_text("CUTOFF_LEN 3\n")
+    table = printed(capsys, files[1], files[1], "--parameters", str(tmp_path / "own.prm"))
+    assert "<=3" in table
+    assert "\nevalb-labelled|v" in table
+
+
+def test_a_signature_in_words(files, capsys):
+    signature = json.loads(printed(capsys, *files, "--json"))["signature"]
+    assert "no word is in them" in printed(capsys, "--explain", signature)
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "problem"),
     [
@@ -44,6 +115,15 @@ def test_a_table_for_people(files, capsys):
         (["--words", "words"], 2, "unknown word filter"),
         (["--format", "pen"], 2, "unknown treebank format"),
         (["--max-words", "0"], 2, "length limit"),
+        (["--resamples", "-1"], 2, "0 resamples or more"),
+        (["--json", "--csv"], 2, "found several"),
+        (["--plot", "plot.gif"], 2, "ending in .png"),
+        (["more"], 2, "expected PREDICTED and GOLD, found 3 names"),
+        (["--compare", "a", "b"], 2, "expected --compare A B GOLD"),
+        (["--between", "a", "b"], 2, "expected no other file"),
+        (["--between", "a", "b", "--latex"], 2, "print a table or --json"),
+        (["--explain", "F1"], 2, "unknown protocol"),
+        (["--labelled"], 1, "a tag on every leaf"),
     ],
 )
 def test_wrong_usage(files, capsys, arguments, status, problem):
@@ -59,7 +139,9 @@ def test_wrong_usage(files, capsys, arguments, status, problem):
         ("", "expected trees, found none"),
         ("(X (X the dog)\n", "predicted:1:1: 1 of the tree's brackets never close"),
         ("(X rain)\n", "found 1"),
-        ("(X the cat saw a tree)\n(X rain)\n", "sentence 1, word 2"),
+        ("(X the cat saw a tree)\n(X rain)\n", "predicted:1: predicted and gold words differ in sentence 1"),
+        ("(X the dog saw a tree)\n\n(X snow)\n", "predicted:3: "),
+        (PREDICTED * 2, "expected 2 predicted trees, as in the treebank, found 4"),
     ],
 )
 def test_bad_predictions_are_one_line(files, tmp_path, capsys, predicted, problem):

@@ -4,6 +4,7 @@ import random
 import numpy as np
 import pytest
 
+from onlstm_parse import files
 from onlstm_parse.errors import FormatError, OnlstmError
 from onlstm_parse.text import corpus
 from onlstm_parse.text.config import TextConfig
@@ -132,14 +133,14 @@ def test_a_full_disk(tmp_path, text, monkeypatch):
 
 def test_a_killed_run_leaves_nothing_that_counts(tmp_path, text, monkeypatch):
     cache = tmp_path / "cache"
-    monkeypatch.setattr(corpus.shutil, "rmtree", lambda *_, **__: None)
+    monkeypatch.setattr(files.shutil, "rmtree", lambda *_, **__: None)
     monkeypatch.setattr(corpus, "save_forms", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         prepare([text], PLAIN, cache=cache)
     monkeypatch.undo()
     assert len(list(cache.iterdir())) == 1
     assert prepare([text], PLAIN, cache=cache).train.tokens
-    monkeypatch.setattr(corpus, "ABANDONED", -1)
+    monkeypatch.setattr(files, "ABANDONED", -1)
     prepare([text], TextConfig(), cache=cache)
     assert not list(cache.glob(".*"))
 

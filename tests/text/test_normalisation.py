@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onlstm_parse.brackets import read_brackets
 from onlstm_parse.errors import UsageError
 from onlstm_parse.text.normalisation import NORMALISATIONS
-from onlstm_parse.tree import read_brackets
 
 CORPORA = os.environ.get("ONLSTM_CORPORA")
 needs_corpora = pytest.mark.skipif(not CORPORA, reason="ONLSTM_CORPORA is not set")

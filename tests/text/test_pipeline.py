@@ -25,25 +25,24 @@ def test_every_pair_encodes_any_line_and_comes_back_from_a_folder(tmp_path, toke
     again = TextPipeline.load(tmp_path, pipeline.config)
     for line in LINES:
         encoded = pipeline.encode(line)
-        assert len(encoded.words) == len(encoded.ids) == len(encoded.pieces)
+        assert len(encoded.words) == len(encoded.pieces)
         assert all(len(word) <= 1 for word in encoded.pieces)
-        assert all(number is None or 0 <= number < len(pipeline.vocabulary) for number in encoded.ids)
+        assert all(0 <= number < len(pipeline.vocabulary) for word in encoded.pieces for number in word)
         assert again.encode(line) == encoded
         given = pipeline.encode_words(line.split())
         assert given.words == line.split()
-        assert len(given.ids) == len(given.words)
+        assert len(given.pieces) == len(given.words)
 
 
 def test_dropped_and_unknown_words():
     encoded = made("ptb").encode("The dog, it saw 3 1/2.")
     assert encoded.words == ["The", "dog", ",", "it", "saw", "3", "1/2", "."]
-    assert encoded.ids == [2, 3, None, 1, 4, 5, 5, None]
+    assert encoded.pieces == [[2], [3], [], [1], [4], [5], [5], []]
 
 
-def test_a_word_of_several_pieces_has_the_id_of_its_first():
+def test_a_word_of_several_pieces():
     encoded = made("characters").encode_words(["小明", "。", "dog"])
     assert encoded.pieces == [[6, 7], [], [3]]
-    assert encoded.ids == [6, None, 3]
 
 
 def test_a_folder_without_its_files(tmp_path):
@@ -76,5 +75,5 @@ def test_settings_that_cannot_be_meant(setting, value, hint):
 
 def test_curly_quotes_of_a_treebank_are_read_as_straight():
     pipeline = made("ptb")
-    assert pipeline.encode_words(["“", "don’t"]).ids == [None, 1]
+    assert pipeline.encode_words(["“", "don’t"]).pieces == [[], [1]]
     assert pipeline.tokeniser.forms_of("n’t") == ["n't"]

@@ -138,6 +138,18 @@ def test_minutes_end_the_run(text_file, tmp_path, tiny):
     assert last["epoch"] > 0
 
 
+def test_tokens_end_the_run_and_are_resumed_exactly(text_file, tmp_path, tiny):
+    settings = {**tiny, "epochs": None, "tokens": 5000}
+    onlstm_parse.train([text_file], tmp_path / "whole", **settings)
+    last = json.loads((tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()[-1])
+    assert 5000 <= last["tokens"] < 5000 + tiny["batch_size"] * tiny["bptt"]
+    assert last["valid_perplexity"] is not None
+    with pytest.raises(KeyboardInterrupt):
+        train_interrupted_at(40, [text_file], tmp_path / "cut", **settings)
+    onlstm_parse.train([text_file], tmp_path / "cut", resume=True, **settings)
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "cut"))
+
+
 def test_a_run_is_never_overwritten(text_file, tiny_run, tiny):
     before = weights(tiny_run)
     with pytest.raises(OnlstmError, match="a run is here already; continue it with --resume"):
@@ -253,6 +265,8 @@ def test_settings():
         settings_for([], "smal")
     with pytest.raises(UsageError, match="two budgets"):
         TrainingConfig(epochs=1, minutes=1)
+    assert TrainingConfig(tokens=5).budgeted().epochs is None
+    assert TrainingConfig(recipe="paper").budgeted().epochs == 500
 
 
 def test_the_tokeniser_follows_the_text(tmp_path):

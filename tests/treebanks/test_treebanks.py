@@ -1,4 +1,4 @@
-"""Treebank formats and word filters: a contract for every name, real data, bad input."""
+"""Treebank formats: a contract for every name, real data, bad input."""
 
 from __future__ import annotations
 
@@ -11,28 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onlstm_parse.brackets import read_brackets
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.tree import Tree
-from onlstm_parse.treebanks import FORMATS, WORD_FILTERS
-from onlstm_parse.treebanks.filters import prune, unwrap
-from onlstm_parse.treebanks.reading import read_treebank, treebank_files, treebank_format
-
-# A new format needs a sample of two trees here: text, the trees, and text that is malformed on line 2.
-SAMPLES = {
-    "penn": (
-        "( (S (NP-SBJ (DT the) (NN dog))\n  (VP (VBZ barks)) (. .)))\n(NP (-LRB- -LRB-) (NN 树))\n",
-        ["( (S (NP-SBJ (DT the) (NN dog)) (VP (VBZ barks)) (. .)))", "(NP (-LRB- -LRB-) (NN 树))"],
-        "(S (NN dog))\n(S (NN cat)))\n",
-    ),
-    "sinica": (
-        "#1:1.[3] S(theme:NP(Head:Nhaa:我)|Head:VC1:住在|"
-        "goal:V‧的(head:VE2[+NEG,+ASP]:好|Head:DE:的))#，(COMMACATEGORY)\n"
-        "#2:2..[4] NP(Head:Neu:一) #\n",
-        ["(S (NP (Nhaa 我)) (VC1 住在) (V‧的 (VE2[+NEG,+ASP] 好) (DE 的)))", "(NP (Neu 一))"],
-        "#1:1.[3] NP(Head:Neu:一)#\n#2:2.[3] NP(Head:Neu:一#\n",
-    ),
-}
-SAMPLE_LINES = {"penn": [1, 3], "sinica": [1, 2]}
+from onlstm_parse.treebanks import FILTERS, FORMATS, WORD_FILTERS
+from onlstm_parse.treebanks.reading import read_flat_treebank, read_treebank, treebank_files, treebank_format
 
 
 def write(path: Path, text: str | bytes) -> Path:
@@ -53,57 +36,96 @@ def complaint(*arguments) -> str:
 
 @pytest.mark.parametrize("format", FORMATS)
 class TestEveryFormat:
+    """Over the example that each format brings; a new one is covered by its line in the table."""
+
     def test_is_read_and_recognised(self, format, tmp_path):
-        text, trees, _ = SAMPLES[format]
-        file = write(tmp_path / "a", text)
-        assert trees_of(file, format) == trees_of(file) == trees
+        example = FORMATS[format].example
+        file = write(tmp_path / "a", example.text)
+        assert trees_of(file, format) == trees_of(file) == list(example.trees)
         assert treebank_format(file) == format
         assert [(gold.file, gold.line) for gold in read_treebank(file)] == [
-            (file, line) for line in SAMPLE_LINES[format]
+            (file, line) for line in example.lines
         ]
 
+    def test_no_other_format_takes_it(self, format):
+        head = FORMATS[format].example.text
+        assert [name for name in FORMATS if FORMATS[name].recognises(head)] == [format]
+
+    def test_trees_are_written_and_read_back(self, format, tmp_path):
+        trees = [gold.tree for gold in read_treebank(write(tmp_path / "a", FORMATS[format].example.text))]
+        assert [tree for tree, _ in read_brackets(tree.brackets() for tree in trees)] == trees
+        assert [Tree.from_brackets(text) for text in FORMATS[format].example.trees] == trees
+
+    def test_flat_reading_is_the_same_tree(self, format, tmp_path):
+        file = write(tmp_path / "a", FORMATS[format].example.text)
+        trees = [(gold.tree.flat(), gold.line, gold.raised) for gold in read_treebank(file)]
+        assert [(gold.flat, gold.line, gold.raised) for gold in read_flat_treebank(file)] == trees
+
     def test_in_any_wrapping(self, format, tmp_path):
-        text, trees, _ = SAMPLES[format]
+        text, trees, *_ = FORMATS[format].example
         folder = tmp_path / "deep" / "er"
         folder.mkdir(parents=True)
-        write(folder / "a.mrg", b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
-        write(folder / "b.mrg.gz", gzip.compress(text.encode()))
+        ending = FORMATS[format].endings[0] if FORMATS[format].endings else ""
+        write(folder / f"a{ending}", b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+        write(folder / f"b{ending}.gz", gzip.compress(text.encode()))
         write(folder / "README", "no trees in here")
         write(folder / ".hidden.mrg", "nor here")
-        assert trees_of(tmp_path) == trees * 2
-        assert trees_of([folder / "b.mrg.gz", folder / "a.mrg"], format) == trees * 2
+        assert trees_of(tmp_path) == trees_of(tmp_path, format) == list(trees) * 2
+        assert trees_of([folder / f"b{ending}.gz", folder / f"a{ending}"], format) == list(trees) * 2
 
     def test_a_folder_without_usual_endings(self, format, tmp_path):
-        text, trees, _ = SAMPLES[format]
+        text, trees, *_ = FORMATS[format].example
         write(tmp_path / "parsed-train", text)
         write(tmp_path / "README", "no trees in here")
-        assert trees_of(tmp_path) == trees
+        assert trees_of(tmp_path) == list(trees)
+
+    def test_every_encoding(self, format, tmp_path):
+        text, trees, *_ = FORMATS[format].example
+        for encoding in FORMATS[format].encodings:
+            assert trees_of(write(tmp_path / "a", text.encode(encoding)), format) == list(trees)
 
     def test_says_where_a_tree_is_malformed(self, format, tmp_path):
-        file = write(tmp_path / "a", SAMPLES[format][2])
-        assert re.match(rf"{file}:2:\d+: expected .* found ", complaint(file, format))
+        *_, broken, line = FORMATS[format].example
+        file = write(tmp_path / "a", broken)
+        assert re.match(rf"{file}:{line}:\d+: (expected .* found|.* never close)", complaint(file, format))
 
     def test_says_where_bytes_are_not_text(self, format, tmp_path):
-        text = SAMPLES[format][0].encode()
-        at = text.rindex(b"\n", 0, len(text) - 1) + 8
-        file = write(tmp_path / "a", text[:at] + b"\xff" + text[at:])
-        assert f"{file}:{SAMPLE_LINES[format][1]}:8: expected UTF-8 text, found byte 0xff" in complaint(file)
+        if "latin-1" in FORMATS[format].encodings:
+            pytest.skip("every byte is a character there")
+        line = FORMATS[format].example.lines[1]
+        lines = FORMATS[format].example.text.encode().split(b"\n")
+        lines[line - 1] = b"\xff" + lines[line - 1]
+        file = write(tmp_path / "a", b"\n".join(lines))
+        assert f"{file}:{line}:1: expected UTF-8 text, found byte 0xff" in complaint(file, format)
 
     def test_no_text_and_no_trees(self, format, tmp_path):
-        assert "found none" in complaint(write(tmp_path / "a", ""), format)
-        assert "found none" in complaint(write(tmp_path / "b", "\n \n"), format)
+        assert "found" in complaint(write(tmp_path / "a", ""), format)
+        assert "found" in complaint(write(tmp_path / "b", "\n \n"), format)
 
-    def test_names_a_word_filter(self, format):
-        assert FORMATS[format].words in WORD_FILTERS
+    def test_names_a_word_filter_that_keeps_words(self, format):
+        is_word = WORD_FILTERS[FORMATS[format].words]
+        for text in FORMATS[format].example.trees:
+            tagged = Tree.from_brackets(text).tagged()
+            assert any(is_word(word, tag) for word, tag in tagged) or len(tagged) < 3
 
-    @given(text=st.text(st.sampled_from("#:|()[] \n.aB3树")))
+    def test_streams(self, format):
+        def lines():
+            yield from text.split("\n")[: where[1]]
+            raise AssertionError("read on before the first trees were taken")
+
+        text, _, where, *_ = FORMATS[format].example
+        if where[0] != where[1]:
+            assert next(FORMATS[format].read(lines(), Path("f"))).line == where[0]
+
+    @given(text=st.text(st.sampled_from("#:|()[]<>/=% \t\n.aB39树")))
     def test_any_text_is_read_or_explained(self, format, text):
         try:
-            for tree, line in FORMATS[format].read(text.split("\n"), Path("f")):
+            for tree, line, _ in FORMATS[format].read(text.split("\n"), Path("f")):
                 assert tree.leaves() is not None
                 assert line >= 1
         except FormatError as error:
             assert error.line  # noqa: PT017
+            assert error.column  # noqa: PT017
 
 
 def test_missing_empty_and_unknown(tmp_path):
@@ -116,13 +138,6 @@ def test_missing_empty_and_unknown(tmp_path):
     assert "no treebank given" in complaint([])
     with pytest.raises(UsageError, match="did you mean penn"):
         read_treebank(tmp_path / "b", "pen")
-
-
-def test_chinese_treebank_markup(tmp_path):
-    text = "<DOC>\n<S ID=1>\n( (IP (NP (NR 中国)) (VP (VV 来) (PU <))) )\n</S>\n</DOC>\n"
-    file = write(tmp_path / "chtb_0001.nw", text)
-    assert [(gold.tree.leaves(), gold.line) for gold in read_treebank(tmp_path)] == [(("中国", "来", "<"), 3)]
-    assert treebank_files(tmp_path) == [file]
 
 
 @pytest.mark.parametrize(
@@ -168,55 +183,24 @@ def test_a_copy_of_one_file_is_read_alike(real_corpora, tmp_path):
     assert first.line < second.line
 
 
-# -- filters -------------------------------------------------------------
-
-FILTERED = Tree.from_brackets(
-    "( (S (NP-SBJ (-NONE- *)) (VP (VBD paid) (NP ($ $) (CD 1,200) (-NONE- *U*))"
-    " (PRN (: --) (FW 好) (SYM ●)))) (. .))"
-)
-KEPT = {
-    "penn-words": "(X (S (VP (VBD paid) (NP (CD 1,200)) (PRN (FW 好) (SYM ●)))))",
-    "unicode-words": "(X (S (VP (VBD paid) (NP (CD 1,200)) (PRN (FW 好)))))",
-    "none": "(X (S (VP (VBD paid) (NP ($ $) (CD 1,200)) (PRN (: --) (FW 好) (SYM ●)))) (. .))",
-}
+def test_a_folder_holds_one_format(tmp_path):
+    """Not the notes beside the trees, nor the same trees in two notations."""
+    write(tmp_path / "a.export", FORMATS["negra"].example.text)
+    write(tmp_path / "a.xml", FORMATS["tiger"].example.text)
+    assert treebank_files(tmp_path) == [tmp_path / "a.export"]
+    assert treebank_files(tmp_path, "tiger") == [tmp_path / "a.xml"]
 
 
-def filtered(tree: Tree, words: str) -> Tree | None:
-    tree = unwrap(tree)
-    return prune(tree, [WORD_FILTERS[words](word, tag) for word, tag in tree.tagged()])
+def test_filters_while_reading(tmp_path):
+    file = write(tmp_path / "a", FORMATS["penn"].example.text)
+    found = [(one.tree.brackets(), one.line) for one in read_treebank(file, filters="punctuation,length:2-9")]
+    assert found == [
+        ("( (S (NP-SBJ (DT the) (NN dog)) (VP (VBZ barks))))", 1),
+        ("(X (X two words))", 4),
+    ]
 
 
-@pytest.mark.parametrize("words", WORD_FILTERS)
-class TestEveryFilter:
-    def test_keeps_words_and_no_empty_phrase(self, words):
-        assert filtered(FILTERED, words).brackets() == KEPT[words]
-
-    def test_a_second_time_changes_nothing(self, words):
-        once = filtered(FILTERED, words)
-        assert filtered(once, words) == once
-
-    def test_a_tree_of_empty_elements(self, words):
-        assert filtered(Tree.from_brackets("( (X (-NONE- *)))"), words) is None
-
-
-@pytest.mark.parametrize(
-    ("tree", "unwrapped"),
-    [
-        ("( (S (NN a) (NN b)))", "(S (NN a) (NN b))"),
-        ("(ROOT (S (NN a) (NN b)))", "(S (NN a) (NN b))"),
-        ("(TOP ( (S (NN a) (NN b))))", "(S (NN a) (NN b))"),
-        ("( (NP (NN a)) (. .))", "(X (NP (NN a)) (. .))"),
-        ("(ROOT (NN a))", "(NN a)"),
-        ("(ROOT a)", "(ROOT a)"),
-        ("(S (S (NN a)))", "(S (S (NN a)))"),
-    ],
-)
-def test_roots(tree, unwrapped):
-    assert unwrap(Tree.from_brackets(tree)).brackets() == unwrapped
-
-
-def test_deep_trees_are_filtered():
-    tree = Tree("NP", [Tree("NN", ["w"])])
-    for _ in range(5000):
-        tree = Tree("NP", [Tree(".", ["."]), tree])
-    assert filtered(tree, "penn-words").leaves() == ("w",)
+@pytest.mark.parametrize("name", [*FORMATS, *FILTERS, *WORD_FILTERS])
+def test_the_guide_has_a_row_for_every_name(name):
+    guide = (Path(__file__).parents[2] / "docs" / "treebanks.md").read_text("utf-8")
+    assert re.search(rf"^\| `{name}[`:]", guide, re.MULTILINE)

@@ -8,7 +8,6 @@ Training reads a seeded sample of lines, so any size of text does.
 from __future__ import annotations
 
 import io
-import random
 from collections.abc import Iterable, Iterator
 
 from onlstm_parse.errors import FormatError, UsageError
@@ -41,9 +40,12 @@ class SentencePiece(Tokeniser):
         import sentencepiece
 
         written = io.BytesIO()
+        sentencepiece.set_random_generator_seed(0)
         try:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=iter(_sample(lines)),
+                sentence_iterator=_parts(lines),
+                input_sentence_size=SAMPLE_PARTS,
+                shuffle_input_sentence=True,
                 model_writer=written,
                 vocab_size=pieces,
                 hard_vocab_limit=False,
@@ -72,18 +74,6 @@ class SentencePiece(Tokeniser):
 
     def forms_of(self, word: str) -> list[str]:
         return self.tokenise(word)[1] or [word]
-
-
-def _sample(lines: Iterable[str]) -> list[str]:
-    """At most SAMPLE_PARTS parts of lines, any as likely as any other (reservoir sampling)."""
-    chosen: list[str] = []
-    choice = random.Random(0)
-    for number, part in enumerate(_parts(lines)):
-        if number < SAMPLE_PARTS:
-            chosen.append(part)
-        elif (place := choice.randrange(number + 1)) < SAMPLE_PARTS:
-            chosen[place] = part
-    return chosen
 
 
 def _parts(lines: Iterable[str]) -> Iterator[str]:

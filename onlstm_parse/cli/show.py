@@ -1,0 +1,76 @@
+"""`onlstm-parse show RUN [FILE] [--text SENTENCE...] --out FILE`: trees over their level curves."""
+
+from __future__ import annotations
+
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import tyro
+from tyro.conf import Positional
+
+from onlstm_parse.errors import OnlstmError, UsageError
+
+
+def show(
+    run: Positional[Path],
+    file: Positional[str | None] = None,
+    *,
+    out: Path,
+    text: tuple[str, ...] = (),
+    limit: int = 20,
+    layer: int | None = None,
+    rule: str | None = None,
+    bad_bytes: Literal["error", "replace"] = "error",
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+) -> None:
+    """Draw sentences' trees and level curves, of all layers and under both rules.
+
+    Args:
+        run: A run folder.
+        file: A text file, one sentence a line, plain or gzipped; - is standard input.
+        out: The picture to write: .html (a page that needs nothing else), .svg or .png.
+        text: One sentence or several instead of a file.
+        limit: Sentences of a file that are drawn; the others are left out.
+        layer: Draw this layer alone, counted from 1.
+        rule: Draw under this rule alone, token or gap.
+        bad_bytes: A byte that is not UTF-8 is an error, or replaced by U+FFFD.
+        device: Where to compute.
+    """
+    from onlstm_parse.display.views import check_kind, views_of, write_views
+    from onlstm_parse.runs import Run
+
+    check_kind(out)
+    sentences = _sentences(file, text, limit, bad_bytes)
+    loaded = Run.load(run)
+    views = views_of(loaded, sentences, layer, rule, device)
+    model = loaded.config.model
+    facts = f"{model.model}, {loaded.model.parameter_count():,} parameters, {model.layers} layers"
+    write_views(views, out, f"{run.name}: trees and levels", facts)
+
+
+def _sentences(file: str | None, text: tuple[str, ...], limit: int, bad_bytes: str) -> list[str]:
+    """The sentences to draw; raises UsageError where none or two sources are given."""
+    from onlstm_parse.text.reading import decoded_lines
+
+    remedy = "give a file of sentences, or --text SENTENCE"
+    if file is not None and text:
+        raise UsageError("both a file and --text were given", remedy=remedy)
+    if file is None:
+        given = [line for one in text for line in one.splitlines() if line.strip()]
+        if not given:
+            raise UsageError("no sentence was given", remedy=remedy)
+        return given
+    with decoded_lines(file, bad_bytes) as lines:
+        worded = (line.rstrip("\r\n") for line in lines if line.strip())
+        found = list(islice(worded, limit))
+        if next(worded, None) is not None:
+            print(f"onlstm-parse: the first {limit} sentences are drawn; see --limit", file=sys.stderr)
+    if not found:
+        raise OnlstmError("expected sentences, found none", file=file, remedy=remedy)
+    return found
+
+
+def main(arguments: list[str]) -> None:
+    tyro.cli(show, prog="onlstm-parse show", args=arguments)

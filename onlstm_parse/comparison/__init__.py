@@ -1,0 +1,61 @@
+"""Models trained on the same text with the same budget, and what came of it; see `compare`.
+
+comparison.json      what all runs share: text, treebank, budget, settings
+runs/MODEL-SEED/     a run folder each
+records/             what is known of each finished run; JSON, and its brackets for the self-F1
+results.csv, .md     the tables; plots beside them
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+
+def compare(
+    texts: Sequence[str | Path],
+    treebank: str | Path,
+    out: str | Path,
+    models: Sequence[str] | None = None,
+    seeds: Sequence[int] = (1,),
+    *,
+    size: str = "small",
+    recipe: str = "adamw",
+    valid: str | Path | None = None,
+    test: str | Path | None = None,
+    format: str | None = None,
+    protocol: str = "shen2019",
+    words: str | None = None,
+    longest: int | None = None,
+    quiet: bool = True,
+    **settings: Any,
+) -> list[Any]:
+    """Train each model (default: all) with each seed into the folder `out`, score, and write the results.
+
+    `settings` are as for `train`; `longest` leaves out longer sentences of the treebank. What is
+    finished in `out` is not done again. Returns the table's rows (`results.Row`). Raises OnlstmError
+    where a run failed, once the others are done, and KeyboardInterrupt after Ctrl-C.
+    """
+    from onlstm_parse.comparison.plan import Plan
+    from onlstm_parse.comparison.running import run_plan
+    from onlstm_parse.models import MODELS
+    from onlstm_parse.training.settings import change, settings_for
+
+    names = tuple(map(str, texts))
+    chosen = change(settings_for(names, size, recipe), **settings)
+    plan = Plan(
+        text=names,
+        treebank=str(treebank),
+        models=tuple(MODELS if models is None else models),
+        seeds=tuple(seeds),
+        settings=chosen._replace(training=replace(chosen.training, seed=1)),
+        valid=None if valid is None else str(valid),
+        test=None if test is None else str(test),
+        format=format,
+        protocol=protocol,
+        words=words,
+        longest=longest,
+    )
+    return run_plan(plan, Path(out), quiet)

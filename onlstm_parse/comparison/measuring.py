@@ -1,0 +1,74 @@
+"""What a trained run is measured by: trees of every layer under every rule, and perplexity on test text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onlstm_parse.comparison.plan import Plan
+from onlstm_parse.comparison.records import Brackets
+from onlstm_parse.induction import SPLITTERS
+from onlstm_parse.ops.precision import choose_device, choose_precision
+from onlstm_parse.parser import Parser
+from onlstm_parse.runs import Run
+from onlstm_parse.scoring.metrics import score
+from onlstm_parse.text.batches import Stream
+from onlstm_parse.text.pipeline import TextPipeline
+from onlstm_parse.text.reading import read_lines
+from onlstm_parse.text.vocabulary import EOS_ID
+from onlstm_parse.training.config import TrainingConfig
+from onlstm_parse.training.validation import validate
+
+VALIDATION_COLUMNS = 16  # streams of text, as in training
+
+
+def masked(run: Run) -> bool:
+    """Whether the model predicts words from both sides: its perplexity is then a pseudo-perplexity."""
+    return getattr(run.config.model, "objective", "causal") == "masked"
+
+
+def scores(run: Run, plan: Plan) -> tuple[dict[str, dict[str, Any]], Brackets]:
+    """For each column "LAYER/RULE" sentence and corpus F1 and recall by label; and all brackets."""
+    gold = plan.gold()
+    sentences = [run.pipeline.encode_words(sentence.words) for sentence in gold.sentences]
+    found: dict[str, dict[str, Any]] = {}
+    brackets: Brackets = {}
+    for layer in range(1, run.config.model.layers + 1):
+        parser = Parser(run, layer=layer, device=plan.settings.training.device)
+        readings = parser.read(sentences)
+        for rule in SPLITTERS:
+            trees = [
+                parser.tree(sentence, reading.levels.tolist(), rule)
+                for sentence, reading in zip(sentences, readings, strict=True)
+            ]
+            column = f"{layer}/{rule}"
+            extra = {"rule": rule, "layer": layer, "levels": parser.levels}
+            found[column] = summary(score(trees, gold, plan.protocol, extra=extra).to_json())
+            brackets[column] = [[(start, stop) for start, stop, _ in tree.spans()] for tree in trees]
+    return found, brackets
+
+
+def summary(report: dict[str, Any]) -> dict[str, Any]:
+    """What a comparison keeps of a score."""
+    return {key: report[key] for key in ("signature", "sentence_f1", "corpus_f1", "by_label")}
+
+
+def perplexity(run: Run, files: list[Path], training: TrainingConfig) -> float | None:
+    """Perplexity of text as a validation counts it; None without files."""
+    if not files:
+        return None
+    device = choose_device(training.device)
+    stream = Stream(text_ids(run.pipeline, files), VALIDATION_COLUMNS, training.bptt)
+    precision = choose_precision(training.precision, device)
+    return validate(run.model.to(device), stream, device, precision).perplexity
+
+
+def text_ids(pipeline: TextPipeline, files: list[Path]) -> np.ndarray:
+    """The ids of a text, `<eos>` behind each line; lines of which normalisation leaves nothing left out."""
+    ids: list[int] = []
+    for line in read_lines(files, pipeline.config.bad_bytes):
+        if pieces := [index for word in pipeline.encode(line).pieces for index in word]:
+            ids += [*pieces, EOS_ID]
+    return np.array(ids, dtype=np.int64)

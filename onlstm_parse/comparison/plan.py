@@ -1,0 +1,175 @@
+"""What all runs of a comparison share, kept in its folder so that nothing of it changes under way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from onlstm_parse import corpora
+from onlstm_parse.errors import FormatError, OnlstmError, UsageError
+from onlstm_parse.evaluation import read_gold
+from onlstm_parse.files import written_whole
+from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.runs import from_dict
+from onlstm_parse.scoring import PROTOCOLS
+from onlstm_parse.scoring.alignment import Gold
+from onlstm_parse.text.config import TextConfig
+from onlstm_parse.training.config import TrainingConfig
+from onlstm_parse.training.settings import Settings
+from onlstm_parse.version import VERSION
+
+PLAN = "comparison.json"
+SECTIONS = {"model": ModelConfig, "text": TextConfig, "training": TrainingConfig}
+OWN = ("model", "seed")  # settings that each run has its own of
+
+
+class Job(NamedTuple):
+    """One run of a comparison."""
+
+    model: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.model}-{self.seed}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The content of comparison.json; `model` and `seed` in `settings` stand for nothing."""
+
+    text: tuple[str, ...]
+    treebank: str
+    models: tuple[str, ...]
+    seeds: tuple[int, ...]
+    settings: Settings
+    valid: str | None = None
+    test: str | None = None
+    format: str | None = None
+    protocol: str = "shen2019"
+    words: str | None = None
+    longest: int | None = None
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    version: str = VERSION
+
+    def jobs(self) -> list[Job]:
+        """Seed by seed, so that an early look sees every model."""
+        return [Job(model, seed) for seed in self.seeds for model in self.models]
+
+    def settings_of(self, job: Job) -> Settings:
+        """What `train --model MODEL --seed SEED` would take; raises UsageError for what cannot be."""
+        model, text, training = self.settings
+        training = replace(training, seed=job.seed).budgeted()
+        return Settings(replace(model, model=job.model), text, training)
+
+    def checked(self) -> Plan:
+        """The same, its names known, its paths lasting and its files fingerprinted; raises OnlstmError."""
+        for what, given in (("text", self.text), ("model", self.models), ("seed", self.seeds)):
+            if not given:
+                raise UsageError(f"no {what} was given", remedy="see onlstm-parse compare --help")
+        PROTOCOLS[self.protocol]
+        for job in self.jobs():
+            self.settings_of(job)
+        return replace(
+            self,
+            text=tuple(map(corpora.lasting, self.text)),
+            treebank=corpora.lasting(self.treebank),
+            valid=self.valid and corpora.lasting(self.valid),
+            test=self.test and corpora.lasting(self.test),
+            models=_unique(self.models),
+            seeds=_unique(self.seeds),
+            settings=self.settings._replace(training=self.settings.training.budgeted()),
+            fingerprints={name: fingerprint(files) for name, files in self._files().items() if files},
+        )
+
+    def gold(self) -> Gold:
+        """The treebank's sentences as they are scored."""
+        return read_gold(self.treebank, self.format, self.words, self.longest)
+
+    def test_files(self) -> list[Path]:
+        """The test text: given, or the corpus' own; none where there is neither."""
+        if self.test is not None:
+            return corpora.locate_text(self.test)
+        return (corpora.locate_test(self.text[0]) if len(self.text) == 1 else None) or []
+
+    def _files(self) -> dict[str, list[Path]]:
+        return {
+            "text": [path for text in self.text for path in corpora.locate_text(text)],
+            "treebank": corpora.locate_treebank(self.treebank),
+            "valid": corpora.locate_text(self.valid) if self.valid else [],
+            "test": self.test_files(),
+        }
+
+    def begun_with(self, folder: Path) -> Plan:
+        """This plan as that of the folder: models and seeds are added, anything else must be the same."""
+        if not (folder / PLAN).exists():
+            return self
+        stored = Plan.load(folder)
+        for (name, before), (_, after) in zip(stored._shared(), self._shared(), strict=True):
+            if before != after:
+                raise UsageError(
+                    f"{name} is {before} in the comparison {folder}, {after} was asked for",
+                    remedy=f"leave {name} as it is to go on, or choose another --out",
+                )
+        for name in stored.fingerprints | self.fingerprints:
+            if stored.fingerprints.get(name) != self.fingerprints.get(name):
+                raise OnlstmError(
+                    f"the content of {name} is not what the comparison began with",
+                    file=folder,
+                    remedy="put it back, or choose another --out",
+                )
+        models, seeds = _unique(stored.models + self.models), _unique(stored.seeds + self.seeds)
+        return replace(self, models=models, seeds=seeds)
+
+    def _shared(self) -> Iterator[tuple[str, Any]]:
+        """Each setting that all runs share, by the name it has on the command line."""
+        for name in ("text", "treebank", "valid", "test", "format", "protocol", "words", "longest"):
+            yield name, getattr(self, name)
+        for part in self.settings:
+            yield from ((name, value) for name, value in asdict(part).items() if name not in OWN)
+
+    def save(self, folder: Path) -> None:
+        content = {**asdict(self), "settings": {n: asdict(part) for n, part in self._sections()}}
+        with written_whole(folder / PLAN) as file:
+            json.dump(content, file, ensure_ascii=False, indent=2)
+            file.write("\n")
+
+    def _sections(self) -> Iterator[tuple[str, Any]]:
+        return zip(SECTIONS, self.settings, strict=True)
+
+    @classmethod
+    def load(cls, folder: Path) -> Plan:
+        """Raises FormatError for what is no comparison.json."""
+        path = folder / PLAN
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            parts = content["settings"]
+            tuples = {name: tuple(content[name]) for name in ("text", "models", "seeds")}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise FormatError(f"expected what compare wrote, found: {error!r}", file=path) from None
+        settings = Settings(
+            *(from_dict(kind, parts.get(name), path, name) for name, kind in SECTIONS.items())
+        )
+        return from_dict(cls, {**content, **tuples, "settings": settings}, path, "top level")
+
+
+def fingerprint(files: list[Path]) -> str:
+    """A digest of the files' content. Raises OnlstmError where one cannot be read."""
+    digest = hashlib.sha256()
+    for path in files:
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                try:
+                    with file.open("rb") as content:
+                        digest.update(hashlib.file_digest(content, "sha256").digest())
+                except OSError as error:
+                    raise OnlstmError(f"cannot read: {error.strerror}", file=file) from error
+    return digest.hexdigest()[:16]
+
+
+def _unique(values: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(values))

@@ -1,0 +1,99 @@
+"""The three pictures of a comparison, each as SVG and PNG; needs matplotlib."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from onlstm_parse.comparison.plan import Plan
+from onlstm_parse.comparison.records import runs_folder
+from onlstm_parse.comparison.results import MASKED, SPLITTERS, Row, layers
+from onlstm_parse.files import written_whole
+from onlstm_parse.parser import tree_layer
+from onlstm_parse.runs import METRICS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+REFERENCES = ("right", "balanced", "random-levels-token", "random-levels-gap")
+
+
+def write_plots(plan: Plan, folder: Path, rows: list[Row], labels: list[str]) -> None:
+    """learning_curves, f1_against_perplexity and label_recall; raises ImportError without matplotlib."""
+    from onlstm_parse.display.plots import f1_against_perplexity, heat_map, learning_curves
+
+    done = [row for row in rows if row.runs]
+    layer = tree_layer(len(layers(plan)))
+    perplexity = (
+        "test" if all("test_perplexity" in row.figures for row in done if not row.trivial) else "valid"
+    )
+    points = {
+        _marked(row): (
+            row.figures[f"{perplexity}_perplexity"],
+            {rule: row.figures[f"f1 {layer} {rule}"] for rule in SPLITTERS},
+        )
+        for row in done
+        if not row.trivial
+    }
+    references = {
+        row.name: next(row.figures[key] for key in row.figures if key.startswith(f"f1 {layer} ")).mean
+        for row in done
+        if row.trivial and row.name in REFERENCES
+    }
+    kind = {"test": "test", "valid": "validation"}[perplexity] + " perplexity"
+    if any(row.masked for row in done):
+        kind += f", of {MASKED} pseudo-perplexity"
+    pictures = {
+        "learning_curves": learning_curves(_curves(plan, folder, rows)),
+        "f1_against_perplexity": f1_against_perplexity(
+            points, references, kind, f"sentence F1, {plan.protocol}, layer {layer}"
+        ),
+        "label_recall": heat_map(_recalls(done, labels), labels, f"recall of gold brackets, layer {layer}"),
+    }
+    for name, figure in pictures.items():
+        _save(figure, folder / name)
+
+
+def _recalls(rows: list[Row], labels: list[str]) -> dict[str, list[float | None]]:
+    """A line for each system and rule; of a parser that knows no rule one."""
+    found: dict[str, list[float | None]] = {}
+    for rule in SPLITTERS:
+        for row in rows:
+            keys = [f"recall {rule} {label}" for label in labels]
+            if any(key in row.figures for key in keys):
+                name = row.name if row.trivial else f"{row.name}, {rule}"
+                found[name] = [row.figures[key].mean if key in row.figures else None for key in keys]
+    return dict(sorted(found.items(), key=lambda line: line[0] in _trivial_names(rows)))
+
+
+def _trivial_names(rows: list[Row]) -> set[str]:
+    return {row.name for row in rows if row.trivial}
+
+
+def _marked(row: Row) -> str:
+    return f"{row.name} {MASKED}" if row.masked else row.name
+
+
+def _curves(plan: Plan, folder: Path, rows: list[Row]) -> dict[str, list[list[tuple[int, float]]]]:
+    """For each model a line a seed: (tokens seen, validation perplexity)."""
+    names = {row.name: _marked(row) for row in rows}
+    curves: dict[str, list[list[tuple[int, float]]]] = {}
+    for job in plan.jobs():
+        path = runs_folder(folder) / job.name / METRICS
+        if path.exists():
+            reports = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+            points = [(one["tokens"], one["valid_perplexity"]) for one in reports if one["valid_perplexity"]]
+            if points:
+                curves.setdefault(names[job.model], []).append(points)
+    return curves
+
+
+def _save(figure: Figure, path: Path) -> None:
+    import matplotlib
+
+    with matplotlib.rc_context({"svg.hashsalt": path.name, "svg.fonttype": "none"}):
+        for kind in ("svg", "png"):
+            with written_whole(path.with_suffix(f".{kind}"), "wb") as file:
+                metadata = {"Date": None} if kind == "svg" else None
+                figure.savefig(file, format=kind, dpi=150, bbox_inches="tight", metadata=metadata)

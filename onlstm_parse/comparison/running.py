@@ -1,0 +1,124 @@
+"""The runs of a comparison one after the other, each in a process of its own; stopped and taken up again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from onlstm_parse.comparison.plan import Job, Plan
+from onlstm_parse.comparison.records import load_record, record_file, save_record
+from onlstm_parse.comparison.results import Row, write_results
+from onlstm_parse.comparison.trivial import record_trivial
+from onlstm_parse.errors import OnlstmError
+
+LOCK = ".lock"
+
+
+def run_plan(plan: Plan, folder: Path, quiet: bool = False) -> list[Row]:
+    """Do what of the plan is not done in `folder`, then write the results; see `compare`."""
+    plan = plan.checked().begun_with(folder)
+    gold = plan.gold()  # what is wrong with the treebank is said before hours of training
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone_in(folder), _signals_interrupt():
+        plan.save(folder)
+        record_trivial(folder, gold, plan.protocol)
+        try:
+            failures = _run_jobs(plan, folder, quiet)
+        finally:  # after Ctrl-C too: what is finished is shown
+            rows = write_results(plan, folder, gold, quiet)
+    if failures:
+        problem = f"{len(failures)} of {len(plan.jobs())} runs failed: {', '.join(failures)}"
+        raise OnlstmError(problem, remedy=f"{folder / 'results.md'} says why; the same command tries again")
+    return rows
+
+
+def _run_jobs(plan: Plan, folder: Path, quiet: bool) -> list[str]:
+    """Names of the runs that failed."""
+    jobs, failures = plan.jobs(), []
+    for number, job in enumerate(jobs, 1):
+        record = load_record(folder, job.name)
+        if record and "failure" not in record:
+            continue
+        if not quiet:
+            heading = f"run {number} of {len(jobs)}: {job.model}, seed {job.seed}"
+            print(heading, file=sys.stderr, flush=True)
+        record_file(folder, job.name).unlink(missing_ok=True)
+        if reason := _run_job(folder, job, quiet):
+            print(f"onlstm-parse: {job.name} failed: {reason}", file=sys.stderr, flush=True)
+            failures.append(job.name)
+    return failures
+
+
+def _run_job(folder: Path, job: Job, quiet: bool) -> str | None:
+    """Why the run failed, None where it did not."""
+    status = _in_own_process(folder, job, quiet)
+    record = load_record(folder, job.name)
+    if record is None:
+        killed = f"was killed by signal {-status}, out of memory perhaps"
+        reason = f"its process {killed if status < 0 else f'ended with status {status}'}"
+        record = {"failure": reason}
+        save_record(folder, job.name, record)
+    return record.get("failure")
+
+
+def _in_own_process(folder: Path, job: Job, quiet: bool) -> int:
+    """Exit status of the run's process, which is told to stop by us alone: once, and then for good."""
+    module = "onlstm_parse.comparison.worker"
+    command = [sys.executable, "-m", module, str(folder), job.model, str(job.seed), *["--quiet"] * quiet]
+    # The lock is inherited: nobody else begins while a process whose parent was killed is still at work.
+    process = subprocess.Popen(command, start_new_session=True, close_fds=False)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            process.kill()
+            process.wait()
+        raise
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Raises OnlstmError where another process compares in this folder."""
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        yield
+        return
+    with (folder / LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            remedy = "wait for it, or choose another --out"
+            problem = "another comparison is at work in this folder"
+            raise OnlstmError(problem, file=folder, remedy=remedy) from None
+        os.set_inheritable(file.fileno(), True)
+        yield
+
+
+@contextmanager
+def _signals_interrupt() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the comparison as Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

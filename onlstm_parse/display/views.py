@@ -1,0 +1,125 @@
+"""Sentences as a run sees them: the tree of each layer under each rule, on a page, as SVG or as PNG."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from onlstm_parse.display.drawing import STYLE, Drawing, panel, tiled, to_figure, to_svg
+from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.files import written_whole
+from onlstm_parse.induction import SPLITTERS
+from onlstm_parse.parser import Parser
+from onlstm_parse.registry import nearest
+from onlstm_parse.runs import Run
+from onlstm_parse.tree import Tree
+
+
+class View(NamedTuple):
+    """A sentence's tree by one layer and rule."""
+
+    layer: int
+    rule: str
+    tree: Tree
+
+    def drawing(self, title: str = "") -> Drawing:
+        return panel(self.tree, title or f"layer {self.layer}, {self.rule} rule")
+
+
+def views_of(
+    run: Run,
+    sentences: Sequence[str],
+    layer: int | None = None,
+    rule: str | None = None,
+    device: str = "auto",
+) -> list[list[View]]:
+    """For each sentence its trees, layer by layer, rule by rule; None stands for all of them."""
+    encoded = [run.pipeline.encode(sentence) for sentence in sentences]
+    found: list[list[View]] = [[] for _ in sentences]
+    for k in range(1, run.config.model.layers + 1) if layer is None else [layer]:
+        parser = Parser(run, rule or "token", layer=k, device=device)
+        for views, sentence, reading in zip(found, encoded, parser.read(encoded), strict=True):
+            levels = reading.levels.tolist()
+            names = SPLITTERS if rule is None else [rule]
+            views.extend(View(k, name, parser.tree(sentence, levels, name)) for name in names)
+    return found
+
+
+def as_html(sentences: list[list[View]], title: str, facts: str) -> str:
+    """A page that needs nothing but itself."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    loader = PackageLoader("onlstm_parse", "display")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    shown = [
+        {
+            "words": " ".join(views[0].tree.leaves()),
+            "views": [(view, Markup(to_svg(view.drawing(), style=""))) for view in views],
+        }
+        for views in sentences
+    ]
+    layers = sorted({view.layer for views in sentences for view in views})
+    rules = list(dict.fromkeys(view.rule for views in sentences for view in views))
+    return environment.get_template("show.html").render(
+        title=title, facts=facts, sentences=shown, layers=layers, rules=rules, style=Markup(STYLE)
+    )
+
+
+def as_svg(sentences: list[list[View]], title: str, facts: str) -> str:
+    return to_svg(_tiles(sentences))
+
+
+def _tiles(sentences: list[list[View]]) -> Drawing:
+    """A row a layer, the rules side by side."""
+    return tiled(
+        [
+            [view.drawing() for view in row]
+            for views in sentences
+            for _, row in groupby(views, key=lambda view: view.layer)
+        ]
+    )
+
+
+def write_png(sentences: list[list[View]], path: Path) -> None:
+    """Raises OnlstmError without matplotlib, or without a font for the words."""
+    try:
+        figure = to_figure(_tiles(sentences))
+    except ImportError:
+        remedy = "pip install 'onlstm-parse[plot]', or write .svg or .html"
+        raise OnlstmError("PNG needs matplotlib, which is not installed", remedy=remedy) from None
+    with warnings.catch_warnings(), written_whole(path, "wb") as file:
+        warnings.filterwarnings("error", message="Glyph .* missing from font")
+        try:
+            figure.savefig(file, format="png", dpi=144)
+        except UserWarning:
+            remedy = "install one, such as Noto Sans CJK, or write .svg or .html"
+            raise OnlstmError(
+                "no font on this machine has all the words' characters", remedy=remedy
+            ) from None
+
+
+TEXT_KINDS = {".html": as_html, ".svg": as_svg}
+KINDS = [*TEXT_KINDS, ".png"]
+
+
+def check_kind(path: Path) -> None:
+    """Raises UsageError unless the name ends with a kind of picture that can be written."""
+    if path.suffix not in KINDS:
+        remedy = f"end its name with {', '.join(KINDS[:-1])} or {KINDS[-1]}"
+        if path.suffix:
+            remedy = nearest(path.suffix, KINDS)
+        raise UsageError(f"unknown kind of picture {path.name!r}", remedy=remedy)
+
+
+def write_views(sentences: list[list[View]], path: Path, title: str, facts: str) -> None:
+    """Write the kind of file that its name says; raises OnlstmError."""
+    check_kind(path)
+    if path.suffix == ".png":
+        write_png(sentences, path)
+        return
+    with written_whole(path) as file:
+        file.write(TEXT_KINDS[path.suffix](sentences, title, facts) + "\n")

@@ -1,0 +1,35 @@
+// What Python calls: each cell, forward and backward, and the cross-entropy, in double, float, and float
+// with bf16 products.
+#include "cross_entropy.h"
+#include "linear_scan.h"
+#include "on_lstm.h"
+#include "recurrence.h"
+
+#define EXPORT_CELL(NAME, CELL, SUFFIX, REAL, STORE)                                                         \
+    extern "C" void NAME##_forward_##SUFFIX(const long* sizes, const Forward<REAL, STORE>* io) {             \
+        run_forward<REAL, STORE>(CELL, Shape{sizes[0], sizes[1], int(sizes[2])}, *io);                       \
+    }                                                                                                        \
+    extern "C" void NAME##_backward_##SUFFIX(const long* sizes, const Backward<REAL, STORE>* io) {           \
+        run_backward<REAL, STORE>(CELL, Shape{sizes[0], sizes[1], int(sizes[2])}, *io);                      \
+    }
+
+#define EXPORT(SUFFIX, REAL, STORE)                                                                          \
+    EXPORT_CELL(on_lstm, (OnLstm<REAL>{sizes[3], sizes[4], sizes[5] != 0}), SUFFIX, REAL, STORE)             \
+    EXPORT_CELL(forget_mult, ForgetMult<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                \
+    EXPORT_CELL(linear_scan, LinearScan<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                \
+    extern "C" void cross_entropy_##SUFFIX(const long* sizes, const CrossEntropy<REAL, STORE>* io) {         \
+        cross_entropy<REAL, STORE>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                 \
+    }
+
+EXPORT(f64, double, double)
+EXPORT(f32, float, float)
+EXPORT(bf16, float, bf16)
+
+// Whether bf16 products are native here; elsewhere they are right but slow.
+extern "C" int has_bf16() {
+#if defined(__AVX512BF16__)
+    return 1;
+#else
+    return 0;
+#endif
+}

@@ -1,0 +1,126 @@
+"""The compiled recurrences of `csrc/`: built once with the system's C++ compiler, kept in the cache folder.
+
+Importing compiles nothing; `library()` does, at its first call (seconds), and later processes load
+what it left. Without a compiler it says so once and gives None: callers then take the plain path.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+import threading
+import warnings
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from onlstm_parse.files import cache_folder
+
+SOURCES = Path(__file__).parent / "csrc"
+COMPILERS = ("g++", "clang++", "c++")  # tried in this order, after the environment's CXX
+FLAGS = ("-std=c++17", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast")
+SHARED = ("-fopenmp", "-shared", "-fPIC")
+SUFFIXES = {torch.float64: "f64", torch.float32: "f32", torch.bfloat16: "bf16"}
+
+_building = threading.Lock()
+
+
+def library() -> ctypes.CDLL | None:
+    """The compiled recurrences, or None (with one notice a process) where they cannot be had."""
+    with _building:
+        return _library()
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    compiler = find_compiler()
+    if compiler is None:
+        problem, remedy = "no C++ compiler was found", "install g++ or clang++, or name one in CXX"
+    else:
+        try:
+            return ctypes.CDLL(str(_built(compiler)))
+        except subprocess.CalledProcessError as error:
+            lines = error.stderr.strip().splitlines() or [f"exit status {error.returncode}"]
+            reason = next((line for line in lines if "error" in line), lines[0])
+            problem, remedy = f"{compiler} failed: {reason}", "name another C++17 compiler in CXX"
+        except (OSError, subprocess.TimeoutExpired) as error:
+            problem, remedy = f"compiled recurrences cannot be kept or loaded: {error}", "set ONLSTM_CACHE"
+    notice = f"{problem}; recurrences run in plain PyTorch, several times slower ({remedy})"
+    warnings.warn(notice, stacklevel=3)
+    return None
+
+
+def call(function: str, dtype: torch.dtype, sizes: Sequence[int], tensors: Sequence[Tensor | None]) -> None:
+    """Run a function that `library` exports for `dtype`; tensors in the order of the struct it takes.
+
+    Sizes begin with steps and rows; the number of threads is put behind these.
+    """
+    found = library()
+    assert found is not None  # who calls has asked
+    steps, rows, *others = sizes
+    numbers = (ctypes.c_long * (len(sizes) + 1))(steps, rows, torch.get_num_threads(), *others)
+    pointers = [None if tensor is None else tensor.data_ptr() for tensor in tensors]
+    found[f"{function}_{SUFFIXES[dtype]}"](numbers, (ctypes.c_void_p * len(pointers))(*pointers))
+
+
+def compute_type(x: Tensor) -> torch.dtype:
+    """The type of products on x: that of autocast where it is on, else that of x."""
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
+
+
+def compiled_type(x: Tensor) -> torch.dtype | None:
+    """The type in which the compiled functions take x, or None where they cannot.
+
+    Without native bf16 instructions they take fp32, which is faster there and more exact.
+    """
+    if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64):
+        return None
+    found = library()
+    if found is None:
+        return None
+    return torch.bfloat16 if compute_type(x) == torch.bfloat16 and found.has_bf16() else x.dtype
+
+
+def find_compiler() -> str | None:
+    """CXX, or the first of COMPILERS on the PATH."""
+    names = (os.environ["CXX"],) if os.environ.get("CXX") else COMPILERS
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def _built(compiler: str) -> Path:
+    """The shared library's file; compiled beside it and renamed, so that processes may race."""
+    target = cache_folder() / "native" / f"recurrences-{_fingerprint(compiler)}.so"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+            fresh = Path(folder) / target.name
+            command = [compiler, *FLAGS, *SHARED, str(SOURCES / "recurrences.cpp"), "-o", str(fresh)]
+            subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+            fresh.replace(target)
+    return target
+
+
+def _fingerprint(compiler: str) -> str:
+    """Of all that the library depends on: sources, flags, compiler, processor."""
+    version = subprocess.run([compiler, "--version"], check=True, capture_output=True, timeout=60).stdout
+    parts = [path.read_bytes() for path in sorted(SOURCES.iterdir())]
+    parts += [" ".join((*FLAGS, *SHARED)).encode(), compiler.encode(), version, _processor().encode()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def _processor() -> str:
+    """What -march=native looks at: the instruction sets, where the system lists them."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(errors="replace").splitlines() if info.exists() else []
+    kinds = ("model name", "flags", "Features")
+    listed = {line for line in lines if line.startswith(kinds)}
+    return "\n".join([platform.machine(), platform.processor(), *sorted(listed)])

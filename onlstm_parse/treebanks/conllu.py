@@ -1,0 +1,82 @@
+"""CoNLL-U (Universal Dependencies): sentences with tags, without constituents.
+
+A sentence is a flat tree under an empty label. Its leaves are the syntactic words;
+multi-word tokens (`1-2`) and empty nodes (`8.1`) are left out.
+
+Omitted: the dependencies, and every column behind the tags.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+from onlstm_parse.errors import FormatError
+from onlstm_parse.tree import Tree
+from onlstm_parse.treebanks.format import Example, Format, Sentence
+
+FIELDS = 10
+_ID = re.compile(r"([0-9]+)(?:[-.][0-9]+)?", re.ASCII)
+_WORD_LINE = re.compile(r"[0-9]+(?:[-.][0-9]+)?\t(?:[^\t]+\t){8}[^\t]*", re.ASCII)
+
+
+def read(lines: Iterable[str], file: Path) -> Iterator[Sentence]:
+    """Sentences with the line of their first word; raises FormatError with file, line and column."""
+    words: list[Tree] = []
+    begun = 0
+    for number, line in enumerate(chain(lines, [""]), 1):
+        if not line.strip():
+            if words:
+                yield Sentence(Tree("", words), begun)
+            words = []
+        elif not line.startswith("#"):
+            begun = begun if words else number
+            words.extend(_word(line, number, file, expected=len(words) + 1))
+
+
+def _word(line: str, number: int, file: Path, expected: int) -> Iterator[Tree]:
+    """The word on a line; none where the line is about something else."""
+    fields = line.split("\t")
+    if len(fields) != FIELDS:
+        problem = f"expected {FIELDS} fields parted by tabs, found {len(fields)}"
+        raise FormatError(problem, file=file, line=number, column=1)
+    id, form, _, upos, xpos = fields[:5]
+    match = _ID.fullmatch(id)
+    if not match or (match[0] == match[1] and match[0] != str(expected)):
+        raise FormatError(f"expected word {expected}, found {id[:40]!r}", file=file, line=number, column=1)
+    if match[0] == match[1]:
+        yield Tree(next((tag for tag in (upos, xpos) if tag != "_"), "_"), [form])
+
+
+def recognises(head: str) -> bool:
+    lines = (line for line in head.split("\n") if line.strip() and not line.startswith("#"))
+    return bool(_WORD_LINE.fullmatch(next(lines, "")))
+
+
+EXAMPLE = Example(
+    text=(
+        "# text = im Haus (10 000)\n"
+        "1-2\tim\t_\t_\t_\t_\t_\t_\t_\t_\n"
+        "1\tin\tin\tADP\tAPPR\t_\t3\tcase\t_\t_\n"
+        "2\tdem\tder\tDET\tART\t_\t3\tdet\t_\t_\n"
+        "3\tHaus\tHaus\tNOUN\tNN\t_\t0\troot\t_\t_\n"
+        "3.1\tist\t_\t_\t_\t_\t_\t_\t_\t_\n"
+        "4\t(\t(\tPUNCT\t$(\t_\t5\tpunct\t_\t_\n"
+        "5\t10 000\t10 000\tNUM\tCARD\t_\t3\tnummod\t_\t_\n"
+        "6\t)\t)\t_\t$(\t_\t5\tpunct\t_\t_\n"
+        "\n"
+        "1\t狗\t狗\tNOUN\t_\t_\t0\troot\t_\t_\n"
+    ),
+    trees=(
+        "( (ADP in) (DET dem) (NOUN Haus) (PUNCT -LRB-) (NUM 10-SPACE-000) ($-LRB- -RRB-))",
+        "( (NOUN 狗))",
+    ),
+    lines=(3, 11),
+    broken="1\tHaus\tHaus\tNOUN\tNN\t_\t0\troot\t_\t_\n3\tx\tx\tNOUN\tNN\t_\t0\troot\t_\t_\n",
+    broken_line=2,
+)
+CONLLU = Format(
+    read, recognises, words="no-punctuation", example=EXAMPLE, endings=(".conllu",), has_trees=False
+)

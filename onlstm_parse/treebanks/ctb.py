@@ -1,0 +1,68 @@
+"""Chinese Treebank files: Penn bracketing between mark-up such as `<S ID=1>`, in UTF-8 or GB18030.
+
+Omitted: what the mark-up says, and text outside brackets on its lines (`<DATE> ... </DATE>`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import starmap
+from pathlib import Path
+
+from onlstm_parse.brackets import read_brackets, read_flat
+from onlstm_parse.tree import Flat
+from onlstm_parse.treebanks.format import Example, Format, Sentence
+
+_TAGS = re.compile(r"\s*(?:</?[A-Za-z][^<>()]*+>\s*)+")
+_CLOSING = re.compile(r"</[A-Za-z][^<>()]*+>\s*$")
+
+
+def read(lines: Iterable[str], file: Path) -> Iterator[Sentence]:
+    """Trees with the line each begins on; raises FormatError with file, line and column."""
+    return starmap(Sentence, read_brackets(map(_without_markup, lines), file))
+
+
+def read_quickly(lines: Iterable[str], file: Path) -> Iterator[tuple[Flat, int]]:
+    """As `read`, to leaves, tags and spans."""
+    return read_flat(map(_without_markup, lines), file)
+
+
+def recognises(head: str) -> bool:
+    lines = [line.strip() for line in head.split("\n") if line.strip()]
+    return bool(lines and _TAGS.match(lines[0])) and any(_without_markup(line).strip() for line in lines)
+
+
+def _without_markup(line: str) -> str:
+    """The line's brackets at the columns where they stand."""
+    if "<" not in line:
+        return line
+    tags = _TAGS.match(line)
+    if tags:
+        rest = line[tags.end() :]
+        line = " " * tags.end() + rest if rest.startswith(("(", ")")) else ""
+    return _CLOSING.sub("", line)
+
+
+EXAMPLE = Example(
+    text=(
+        "<DOC>\n<DATE> 1994 </DATE>\n<S ID=1>\n( (IP (NP-SBJ (NR 中国)) (VP (VV 来) (PU ＜))))\n</S>\n"
+        "<S ID=2> ( (FRAG (NN 电)\n (PU 。))) </S>\n</DOC>\n"
+    ),
+    trees=(
+        "( (IP (NP-SBJ (NR 中国)) (VP (VV 来) (PU ＜))))",
+        "( (FRAG (NN 电) (PU 。)))",
+    ),
+    lines=(4, 6),
+    broken="<S ID=1>\n( (NP (NN 电)))\n</S>\n<S ID=2>\n( (NP (NN 电\n</S>\n",
+    broken_line=5,
+)
+CTB = Format(
+    read,
+    recognises,
+    words="no-punctuation",
+    example=EXAMPLE,
+    endings=(".fid", ".nw", ".mz", ".bn", ".bc", ".wb", ".df", ".sc", ".cs"),
+    encodings=("utf-8", "gb18030"),
+    read_flat=read_quickly,
+)

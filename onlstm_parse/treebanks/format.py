@@ -1,0 +1,56 @@
+"""What every treebank format is: how to read it, how to know it, and an example.
+
+The contract suite and the fuzzers run over the example of every format in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from onlstm_parse.tree import Flat, Tree
+
+
+class Sentence(NamedTuple):
+    """A tree, the line (from 1) it begins on, and how many constituents lost parts that crossed others."""
+
+    tree: Tree
+    line: int
+    raised: int = 0
+
+
+class Example(NamedTuple):
+    """A small file, what it is read as, and a file that is no good.
+
+    `trees` are in brackets, `lines` where they begin; `broken` is malformed on line
+    `broken_line`.
+    """
+
+    text: str
+    trees: tuple[str, ...]
+    lines: tuple[int, ...]
+    broken: str
+    broken_line: int
+
+
+@dataclass(frozen=True)
+class Format:
+    """One notation."""
+
+    read: Callable[[Iterable[str], Path], Iterator[Sentence]]
+    """Lines without their ends to sentences, streaming; raises FormatError with line and column, no other."""
+    recognises: Callable[[str], bool]
+    """Whether a file that begins with these lines is in this format."""
+    words: str
+    """The word filter that suits its tags, a name in WORD_FILTERS."""
+    example: Example
+    endings: tuple[str, ...] = ()
+    """How its files are usually named."""
+    encodings: tuple[str, ...] = ("utf-8",)
+    """The first in which a whole file makes sense is taken."""
+    has_trees: bool = True
+    """False for sentences without constituents: flat trees, nothing to score against."""
+    read_flat: Callable[[Iterable[str], Path], Iterator[tuple[Flat, int]]] | None = None
+    """A quicker way to leaves, tags and spans, where there is one."""

@@ -1,0 +1,350 @@
+#!/usr/bin/env python3
+"""Time and memory of the recurrences and of the softmax, beside PyTorch's own, measured in turn in one run.
+
+    .venv/bin/python scripts/bench_recurrence.py [--quick] [--json FILE]
+
+Three stacked layers E → H → H → E, as in the language model. A row's seconds are the median of several
+rounds; in each round all paths of a table take their turn, so that a noisy machine disturbs all alike.
+`of ceiling` is the share of the speed that large matrix products reach here in the same precision.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from onlstm_parse.files import written_whole
+from onlstm_parse.models.base import Layer
+from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.models.on_lstm import OnLstm
+from onlstm_parse.ops.forget_mult import forget_mult
+from onlstm_parse.ops.onlstm_reference import onlstm_reference
+from onlstm_parse.ops.precision import choose_device, products_in
+from onlstm_parse.ops.product import product
+from onlstm_parse.ops.tied_cross_entropy import tied_cross_entropy
+
+
+@dataclass(frozen=True)
+class Case:
+    embedding: int
+    hidden: int
+    chunk: int
+    batch: int
+    steps: int
+
+    @property
+    def sizes(self) -> list[int]:
+        return [self.embedding, self.hidden, self.hidden, self.embedding]
+
+    def flops(self, backward: bool) -> float:
+        """Of the matrix products; a product's backward pass is two."""
+        weights = sum((a + b) * (4 * b + 2 * b // self.chunk) for a, b in pairwise(self.sizes))
+        return 2.0 * weights * self.batch * self.steps * (3 if backward else 1)
+
+
+@dataclass(frozen=True)
+class Row:
+    path: str
+    sizes: str
+    batch: int
+    steps: int
+    precision: str
+    phase: str
+    seconds: float
+    ratio_to_lstm: float
+    of_ceiling: float
+
+
+LARGE, MIDDLE, SMALL = (
+    Case(400, 1150, 10, 20, 70),
+    Case(256, 512, 16, 64, 35),
+    Case(200, 200, 10, 20, 70),
+)
+ONE_SENTENCE = Case(256, 512, 16, 1, 30)
+PATHS = [("torch.nn.LSTM", "fp32"), ("fast", "fp32"), ("reference", "fp32")]
+LOW_PATHS = [("torch.nn.LSTM", "bf16"), ("fast", "bf16")]
+
+
+class Reference(OnLstm):
+    """The layer with the plain loop in place of the fast one."""
+
+    def forward(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
+        weights = self.weight_ih, self.bias_ih, self.weight_hh, self.bias_hh
+        result = onlstm_reference(x, *state, *weights)
+        return result.out, (result.h, result.c), result.level_forget
+
+
+def stack(path: str, case: Case, device: torch.device) -> Callable[[Tensor], Tensor]:
+    """Three layers as a function of x (T, B, E)."""
+    torch.manual_seed(1)
+    if path == "torch.nn.LSTM":
+        parts = nn.ModuleList(nn.LSTM(a, b) for a, b in pairwise(case.sizes)).to(device)
+
+        def run_lstm(x: Tensor) -> Tensor:
+            for part in parts:
+                x = part(x)[0]
+            return x
+
+        return run_lstm
+    kind: type[Layer] = Reference if path == "reference" else OnLstm
+    config = ModelConfig(embedding=case.embedding, hidden=case.hidden, chunk=case.chunk, dropconnect=0.0)
+    layers = [kind(a, b, config).to(device) for a, b in pairwise(case.sizes)]  # type: ignore[call-arg]
+
+    def run(x: Tensor) -> Tensor:
+        for layer in layers:
+            x = layer(x, layer.initial_state(x.shape[1]))[0]
+        return x
+
+    return run
+
+
+def step(path: str, case: Case, precision: str, backward: bool, device: torch.device) -> Callable[[], None]:
+    run = stack(path, case, device)
+    x = torch.randn(case.steps, case.batch, case.embedding, device=device, requires_grad=backward)
+    gradient = torch.randn_like(x)
+
+    def once() -> None:
+        with products_in(precision, device), nullcontext() if backward else torch.inference_mode():
+            out = run(x)
+        if backward:
+            out.backward(gradient.to(out.dtype))
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    return once
+
+
+def in_turn(paths: dict[Any, Callable[[], None]], rounds: int) -> dict[Any, float]:
+    """Median seconds of each path, all run once in every round."""
+    for run in paths.values():
+        run()
+    seconds: dict[Any, list[float]] = {key: [] for key in paths}
+    for _ in range(rounds):
+        for key, run in paths.items():
+            began = time.perf_counter()
+            run()
+            seconds[key].append(time.perf_counter() - began)
+    return {key: median(values) for key, values in seconds.items()}
+
+
+def ceilings(device: torch.device) -> dict[str, float]:
+    """Floating-point operations a second of a large product."""
+    found = {}
+    for precision, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        a, b = (torch.randn(2048, 2048, device=device).to(dtype) for _ in range(2))
+
+        def once(a: Tensor = a, b: Tensor = b) -> None:
+            product(a, b)
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+
+        found[precision] = 2 * 2048**3 / in_turn({0: once}, 7)[0]
+    return found
+
+
+def compare(
+    case: Case, paths: list[tuple[str, str]], rounds: int, device: torch.device, peak: dict
+) -> list[Row]:
+    rows = []
+    for backward in (False, True):
+        runs = {(path, precision): step(path, case, precision, backward, device) for path, precision in paths}
+        seconds = in_turn(runs, rounds)
+        for (path, precision), value in seconds.items():
+            rows.append(
+                Row(
+                    path,
+                    "/".join(map(str, case.sizes)),
+                    case.batch,
+                    case.steps,
+                    precision,
+                    "forward+backward" if backward else "forward",
+                    value,
+                    value / seconds["torch.nn.LSTM", "fp32"],
+                    case.flops(backward) / value / peak[precision],
+                )
+            )
+    return rows
+
+
+def print_rows(rows: list[Row]) -> None:
+    print(
+        "| sizes, batch × steps | path | precision | phase | ms | tokens/s | ratio to LSTM fp32 | ceiling |"
+    )
+    print("|---" * 8 + "|")
+    for r in rows:
+        print(
+            f"| {r.sizes}, {r.batch} × {r.steps} | {r.path} | {r.precision} | {r.phase} | "
+            f"{1e3 * r.seconds:.1f} | {r.batch * r.steps / r.seconds:,.0f} | {r.ratio_to_lstm:.2f} | "
+            f"{r.of_ceiling:.0%} |",
+            flush=True,
+        )
+    print()
+
+
+def print_growth(device: torch.device, rounds: int) -> None:
+    """How the time of forward + backward grows with T, B and H: the exponent of a fitted power."""
+    print("| fast path, growing | from … to | ms | exponent |\n|---|---|---|---|")
+    for name, values in {"steps": (35, 70, 140), "batch": (16, 32, 64), "hidden": (256, 512, 1024)}.items():
+        cases = {v: Case(**{**asdict(MIDDLE), name: v}) for v in values}
+        precision = "bf16" if low_precision(device) else "fp32"
+        runs = {v: step("fast", case, precision, True, device) for v, case in cases.items()}
+        seconds = in_turn(runs, rounds)
+        exponent = math.log(seconds[values[-1]] / seconds[values[0]]) / math.log(values[-1] / values[0])
+        shown = ", ".join(f"{1e3 * s:.1f}" for s in seconds.values())
+        print(f"| {name} | {', '.join(map(str, values))} | {shown} | {exponent:.2f} |", flush=True)
+    print()
+
+
+def low_precision(device: torch.device) -> bool:
+    return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+
+
+def print_head(rounds: int, device: torch.device) -> None:
+    """The loss over 10,000 words, forward + backward."""
+    tokens, words, units = 4480, 10_000, 256
+    hidden = torch.randn(tokens, units, device=device, requires_grad=True)
+    weight = torch.randn(words, units, device=device).mul_(0.1).requires_grad_()
+    bias = torch.zeros(words, device=device, requires_grad=True)
+    targets = torch.randint(0, words, (tokens,), device=device)
+
+    def plain() -> Tensor:
+        return nn.functional.cross_entropy(nn.functional.linear(hidden, weight, bias), targets)
+
+    def chunked() -> Tensor:
+        return tied_cross_entropy(hidden, weight, bias, targets)
+
+    def timed(loss: Callable[[], Tensor], precision: str) -> Callable[[], None]:
+        def once() -> None:
+            with products_in(precision, device):
+                value = loss()
+            value.backward()
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+
+        return once
+
+    precisions = ["fp32", "bf16"] if low_precision(device) else ["fp32"]
+    kinds = {"linear + cross_entropy": plain, "chunked": chunked}
+    runs = {(name, p): timed(loss, p) for p in precisions for name, loss in kinds.items()}
+    seconds = in_turn(runs, rounds)
+    print(f"| loss of {tokens:,} × {words:,} × {units}, forward+backward | precision | ms | times faster |")
+    print("|---|---|---|---|")
+    for (name, p), value in seconds.items():
+        times = seconds["linear + cross_entropy", p] / value
+        print(f"| {name} | {p} | {1e3 * value:.1f} | {times:.2f} |", flush=True)
+    print()
+
+
+def print_scan(rounds: int, device: torch.device) -> None:
+    """The forget-mult recurrence beside an LSTM of its width, forward + backward."""
+    steps, batch, units = 70, 64, 512
+    lstm = nn.LSTM(units, units).to(device)
+    x = torch.randn(steps, batch, units, device=device, requires_grad=True)
+    f = torch.rand(steps, batch, units, device=device, requires_grad=True)
+    c = torch.zeros(batch, units, device=device)
+    gradient = torch.randn_like(x)
+
+    def scan() -> None:
+        forget_mult(f, x, c).backward(gradient)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def plain() -> None:
+        lstm(x)[0].backward(gradient)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    seconds = in_turn({"torch.nn.LSTM": plain, "forget-mult": scan}, rounds)
+    print(f"| {units} units, {batch} × {steps}, fp32, forward+backward | ms | times faster |\n|---|---|---|")
+    for name, value in seconds.items():
+        print(f"| {name} | {1e3 * value:.1f} | {seconds['torch.nn.LSTM'] / value:.1f} |")
+    print()
+
+
+def print_memory() -> None:
+    """Peak memory of one step above that of the process before it; a process each."""
+    print("| peak memory of forward+backward | precision | MB | ratio to LSTM fp32 |\n|---|---|---|---|")
+    lstm = math.nan
+    for path, precision in [*PATHS, *LOW_PATHS]:
+        command = [sys.executable, __file__, "--memory-of", path, "--precision", precision]
+        found = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        lstm = found if (path, precision) == ("torch.nn.LSTM", "fp32") else lstm
+        print(f"| {path} | {precision} | {found:.0f} | {found / lstm:.2f} |", flush=True)
+    print()
+
+
+def memory_of(path: str, precision: str) -> None:
+    device = torch.device("cpu")
+    step(path, SMALL, precision, True, device)()  # libraries are loaded, code is compiled
+    once = step(path, MIDDLE, precision, True, device)
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew (Linux)
+    before = memory("VmRSS")
+    once()
+    print((memory("VmHWM") - before) / 1024)
+
+
+def memory(kind: str) -> int:
+    """In KiB, of this process."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(kind))
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    options.add_argument("--quick", action="store_true", help="the first two sizes only, in under a minute")
+    options.add_argument("--json", type=Path, help="write the rows here")
+    options.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    options.add_argument("--memory-of", help=argparse.SUPPRESS)
+    options.add_argument("--precision", help=argparse.SUPPRESS)
+    chosen = options.parse_args()
+    if chosen.memory_of:
+        return memory_of(chosen.memory_of, chosen.precision)
+    device = choose_device(chosen.device)
+    peak = ceilings(device)
+    print(f"{processor(device)}; torch {torch.__version__}, {torch.get_num_threads()} threads; ", end="")
+    print("large products: " + ", ".join(f"{p} {v / 1e9:,.0f} GFLOP/s" for p, v in peak.items()) + "\n")
+    rounds = 3 if chosen.quick else 7
+    paths = [*PATHS, *LOW_PATHS] if low_precision(device) else PATHS
+    rows: list[Row] = []
+    for case in (LARGE, MIDDLE) if chosen.quick else (LARGE, MIDDLE, SMALL, ONE_SENTENCE):
+        found = compare(case, paths, rounds, device, peak)
+        rows += found
+        print_rows(found)
+    if not chosen.quick:
+        print_growth(device, rounds)
+        print_head(rounds, device)
+        print_scan(rounds, device)
+        if device.type == "cpu" and Path("/proc/self/clear_refs").exists():
+            print_memory()
+    if chosen.json:
+        with written_whole(chosen.json) as file:
+            json.dump([asdict(row) for row in rows], file, indent=1)
+
+
+def processor(device: torch.device) -> str:
+    """The name of the processor or GPU."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name()
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else 'processor unknown'}, {os.cpu_count()} cores"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,299 @@
+"""Comparisons: equal conditions, nothing done twice, failures told, and figures that mean what they say."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import onlstm_parse
+from onlstm_parse.comparison import results, running, worker
+from onlstm_parse.comparison.agreement import self_f1s
+from onlstm_parse.comparison.measuring import perplexity
+from onlstm_parse.comparison.plan import Job, Plan
+from onlstm_parse.comparison.records import load_brackets, load_record
+from onlstm_parse.comparison.results import Figure, Row
+from onlstm_parse.errors import FormatError, OnlstmError, UsageError
+from onlstm_parse.induction import TRIVIAL_PARSERS
+from onlstm_parse.models import MODELS
+from onlstm_parse.runs import Run
+from onlstm_parse.scoring.protocols import SHEN2019, STRICT
+from onlstm_parse.training.settings import change, settings_for
+
+TREE = "( (S (NP (DT The) (JJ old) (NN dog)) (VP (VBD slept) (PP (IN near) (NP (DT the) (NN {})))) (. .)) )\n"
+
+
+@pytest.fixture(scope="module")
+def treebank(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("gold") / "gold.mrg"
+    path.write_text("".join(TREE.format(word) for word in ("river", "houses", "days", "cat")))
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(text_file, treebank, tiny, tmp_path_factory) -> Path:
+    """A comparison of one model with two seeds; never write into it, copy it."""
+    out = tmp_path_factory.mktemp("compared") / "out"
+    onlstm_parse.compare([text_file], treebank, out, ["lstm"], [1, 2], test=text_file, **tiny)
+    return out
+
+
+@pytest.fixture
+def copied(finished, tmp_path) -> Path:
+    return shutil.copytree(finished, tmp_path / "out")
+
+
+def plan_of(text, treebank, settings, models=("lstm",), **more):
+    chosen = {name: value for name, value in settings.items() if name != "size"}
+    settings = change(settings_for([], settings["size"]), **chosen)
+    return Plan((str(text),), str(treebank), tuple(models), (1,), settings, **more)
+
+
+def test_a_comparison_leaves_runs_records_tables_and_plots(finished):
+    names = {path.name for path in finished.iterdir()}
+    plots = {f"{name}.{kind}" for name in ("learning_curves", "label_recall") for kind in ("svg", "png")}
+    assert {"comparison.json", "runs", "records", "results.csv", "results.md"} | plots <= names
+    assert Run.load(finished / "runs" / "lstm-2").config.training["seed"] == 2
+    rows = {row["system"]: row for row in csv.DictReader((finished / "results.csv").open(encoding="utf-8"))}
+    records = [load_record(finished, f"lstm-{seed}") for seed in (1, 2)]
+    assert rows["lstm"]["runs"] == "2"
+    for key in ("tokens", "tokens_per_second", "peak_mb", "valid_perplexity", "test_perplexity"):
+        assert float(rows["lstm"][key]) == pytest.approx(sum(r[key] for r in records) / 2, rel=1e-4)
+    f1s = [record["scores"]["2/gap"]["sentence_f1"] for record in records]
+    assert float(rows["lstm"]["f1_2_gap"]) == pytest.approx(Figure.of(f1s).mean, rel=1e-4)
+    assert 0 <= float(rows["lstm"]["self_f1_3_token"]) <= 100
+    assert rows["lstm"]["trivial"] == "0"
+    trivial = {name for name, row in rows.items() if row["trivial"] == "1"}
+    assert {"left", "right", "balanced", "random", "random-levels-token", "random-levels-gap"} <= trivial
+    assert rows["random-levels-token"]["f1_2_gap"] == ""
+
+
+def test_the_report_says_what_was_done(finished):
+    text = (finished / "results.md").read_text(encoding="utf-8")
+    for expected in (
+        "| lstm ",
+        "| random-levels-gap ",
+        "test perplexity",
+        "Self-F1",
+        "NP (8)",
+        "for 1 epoch each",
+    ):
+        assert expected in text
+    assert "shen2019|v" in text
+    assert "rule:token+gap|layer:1+2+3|levels:mean|seeds:1+2|n:4" in text
+    assert "never by gold trees" in text
+
+
+def test_what_is_finished_is_not_done_again(finished, text_file, treebank, tiny, monkeypatch):
+    def nothing(*arguments):
+        raise AssertionError("a run was started")
+
+    before = (finished / "results.csv").read_bytes()
+    monkeypatch.setattr(running, "_in_own_process", nothing)
+    onlstm_parse.compare([text_file], treebank, finished, ["lstm"], [2], test=text_file, **tiny)
+    assert (finished / "results.csv").read_bytes() == before
+
+
+def test_the_process_that_waits_holds_no_torch(finished):
+    code = (
+        "import sys; from onlstm_parse.cli.main import main\n"
+        f"sys.exit(main(['compare', '--quiet', '--out', {str(finished)!r}]) or 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"bptt": 11}, "bptt is 10 in the comparison .*, 11 was asked for; leave bptt as it is"),
+        ({"epochs": 2}, "epochs is 1"),
+        ({"protocol": "strict"}, "protocol is shen2019"),
+        ({"longest": 5}, "longest is None"),
+        ({"test": None}, "test is .*, None was asked for"),
+    ],
+)
+def test_changed_settings_are_refused(finished, text_file, treebank, tiny, changes, message):
+    settings = {**tiny, "test": text_file, **changes}
+    with pytest.raises(UsageError, match=message):
+        onlstm_parse.compare([text_file], treebank, finished, ["lstm"], **settings)
+
+
+def test_a_changed_treebank_is_refused(copied, text_file, treebank, tiny, tmp_path):
+    content = json.loads((copied / "comparison.json").read_text())
+    content["fingerprints"]["treebank"] = "0" * 16
+    (copied / "comparison.json").write_text(json.dumps(content))
+    with pytest.raises(OnlstmError, match="the content of treebank is not what the comparison began with"):
+        onlstm_parse.compare([text_file], treebank, copied, ["lstm"], test=text_file, **tiny)
+
+
+def test_a_failed_run_is_told_and_the_others_go_on(copied, text_file, treebank, tiny, capfd):
+    """A damaged run folder; put right, the same call does what is missing."""
+    (copied / "records" / "lstm-1.json").unlink()
+    config = copied / "runs" / "lstm-1" / "config.json"
+    whole = config.read_text()
+    config.write_text("{")
+    again = lambda: onlstm_parse.compare(  # noqa: E731
+        [text_file], treebank, copied, ["lstm"], [1, 2], test=text_file, **tiny
+    )
+    with pytest.raises(OnlstmError, match=r"1 of 2 runs failed: lstm-1; .*results.md says why"):
+        again()
+    assert "lstm-1 failed:" in capfd.readouterr().err
+    assert "not a readable JSON file" in (copied / "results.md").read_text()
+    assert "failure" not in load_record(copied, "lstm-2")
+    config.write_text(whole)
+    rows = again()
+    assert (rows[0].name, rows[0].runs, rows[0].failures) == ("lstm", 2, {})
+
+
+def test_a_killed_run_is_a_failed_one(tmp_path, text_file, treebank, tiny, monkeypatch):
+    monkeypatch.setattr(running, "_in_own_process", lambda *arguments: -signal.SIGKILL)
+    with pytest.raises(OnlstmError, match="1 of 1 runs failed"):
+        onlstm_parse.compare([text_file], treebank, tmp_path / "out", ["lstm"], **tiny)
+    assert "killed by signal 9" in load_record(tmp_path / "out", "lstm-1")["failure"]
+    assert "killed by signal 9" in (tmp_path / "out" / "results.md").read_text()
+
+
+def test_interrupted_it_goes_on_where_it_stopped(text_file, treebank, tiny, tmp_path):
+    """SIGINT to the comparison alone stops its run with a checkpoint; a call with --out alone finishes."""
+    settings = {**tiny, "epochs": 8}
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
+    command = [sys.executable, "-m", "onlstm_parse", "compare", "--out", str(tmp_path / "out")]
+    first = [str(text_file), "--treebank", str(treebank), "--models", "on-lstm", *options]
+    process = subprocess.Popen([*command, *first], stderr=subprocess.PIPE)
+    metrics = tmp_path / "out" / "runs" / "on-lstm-1" / "metrics.jsonl"
+    deadline = time.monotonic() + 60
+    while not (metrics.parent / "resume" / "state.safetensors").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert b"go on with: onlstm-parse compare --out" in err
+    assert not (tmp_path / "out" / "records" / "on-lstm-1.json").exists()
+    assert (tmp_path / "out" / "results.md").exists()
+    done = subprocess.run([*command, "--quiet"], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert load_record(tmp_path / "out", "on-lstm-1")["tokens"] > 0
+    onlstm_parse.train([text_file], tmp_path / "whole", model="on-lstm", **settings)
+    best = [
+        min(p for line in (folder / "metrics.jsonl").open() if (p := json.loads(line)["valid_perplexity"]))
+        for folder in (tmp_path / "whole", metrics.parent)
+    ]
+    assert best[0] == best[1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no file locks there")
+def test_two_comparisons_do_not_meet_in_a_folder(finished, text_file, treebank, tiny):
+    with running._alone_in(finished), pytest.raises(OnlstmError, match="another comparison is at work"):
+        onlstm_parse.compare([text_file], treebank, finished, ["lstm"], test=text_file, **tiny)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_can_be_compared(model, text_file, treebank, tiny, tmp_path):
+    settings = {**tiny, "epochs": None, "tokens": 600}
+    plan = plan_of(text_file, treebank, settings, [model]).checked()
+    record, brackets = worker.work(tmp_path, plan, Job(model, 1), quiet=True)
+    json.dumps(record, allow_nan=False)
+    layers = plan.settings.model.layers
+    assert set(record["scores"]) == set(brackets)
+    assert set(brackets) == {f"{k}/{rule}" for k in range(1, layers + 1) for rule in ("token", "gap")}
+    assert 600 <= record["tokens"] < 600 + tiny["batch_size"] * tiny["bptt"]
+    assert record["valid_perplexity"] > 1
+    assert record["tokens_per_second"] > 0
+    assert record["peak_mb"] > 10
+    assert f"rule:gap|layer:{layers}" in record["scores"][f"{layers}/gap"]["signature"]
+
+
+def test_test_perplexity_is_counted_as_validation_is(text_file, tmp_path, tiny):
+    valid = tmp_path / "valid.txt"
+    valid.write_text("The old dog barked .\n\n, , .\nA cat slept near the river .\n" * 20)
+    run = onlstm_parse.train([text_file], tmp_path / "run", valid=valid, **tiny, precision="fp32")
+    reports = map(json.loads, (tmp_path / "run" / "metrics.jsonl").open())
+    best = min(report["valid_perplexity"] for report in reports if report["valid_perplexity"])
+    training = plan_of(text_file, "", {**tiny, "precision": "fp32"}).settings.training
+    assert perplexity(run, [valid], training) == pytest.approx(best, rel=1e-6)
+    assert perplexity(run, [], training) is None
+
+
+def test_speed_leaves_validation_out():
+    reports = [{"tokens": 100, "tokens_per_second": 10.0}, {"tokens": 300, "tokens_per_second": 20.0}]
+    assert worker.training_speed(reports) == 300 / (10 + 10)
+    assert worker.training_speed([]) == 0
+
+
+def test_self_f1():
+    left, right = [[(0, 2), (0, 3), (0, 4)]], [[(2, 4), (1, 4), (0, 4)]]
+    assert self_f1s([left, left, right], [4], STRICT) == [100, 0, 0]
+    assert self_f1s([left, [[(0, 2), (2, 4), (0, 4)]]], [4], STRICT) == [50]
+    assert self_f1s([[[]], [[]]], [1], STRICT) == [0]
+    assert self_f1s([left, left], [4], SHEN2019)[0] == pytest.approx(100)
+
+
+def test_figures():
+    assert Figure.of([3.0]) == (3.0, None)
+    assert Figure.of([1.0, 3.0]) == (2.0, pytest.approx(2**0.5))
+
+
+def test_a_pseudo_perplexity_is_marked(finished, text_file, treebank, tiny):
+    from onlstm_parse.comparison.report import markdown
+    from onlstm_parse.evaluation import read_gold
+
+    plan = plan_of(text_file, treebank, tiny, ["masked", "causal"])
+    rows = [
+        Row(name, 1, {"parameters": Figure(1000), "valid_perplexity": Figure(9.5)}, masked=name == "masked")
+        for name in ("masked", "causal")
+    ]
+    text = markdown(plan, rows, read_gold(treebank))
+    assert "9.5† |" in text
+    assert "1,000 |" in text
+    assert "† A masked language model" in text
+    assert text.count("9.5†") == 1
+    assert "There was no test text" in text
+
+
+def test_without_matplotlib_there_are_tables(copied, text_file, treebank, tiny, monkeypatch, capfd):
+    for picture in copied.glob("*.svg"):
+        picture.unlink()
+    (copied / "results.md").unlink()
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
+    monkeypatch.delitem(sys.modules, "onlstm_parse.display.plots", raising=False)
+    onlstm_parse.compare([text_file], treebank, copied, ["lstm"], test=text_file, quiet=False, **tiny)
+    err = capfd.readouterr().err
+    assert "pip install 'onlstm-parse[plot]'" in err
+    assert err.count("\n") == 1
+    assert (copied / "results.md").exists()
+    assert not list(copied.glob("*.svg"))
+
+
+def test_a_plan_survives_its_file(finished, tmp_path):
+    plan = Plan.load(finished)
+    plan.save(tmp_path)
+    assert Plan.load(tmp_path) == plan
+    for content in ("", "[]", "{}", '{"settings": {}, "text": [], "models": [], "seeds": [], "x": 1}'):
+        (tmp_path / "comparison.json").write_text(content)
+        with pytest.raises(FormatError, match=r"comparison\.json"):
+            Plan.load(tmp_path)
+
+
+def test_damaged_brackets_are_told(copied):
+    (copied / "records" / "lstm-1.brackets.gz").write_bytes(b"\x1f\x8bno")
+    with pytest.raises(FormatError, match="remove the run's files in records/"):
+        load_brackets(copied, "lstm-1")
+
+
+def test_rows_of_trivial_parsers_are_the_baselines_of_evaluate(finished, treebank, tiny_run):
+    plan = Plan.load(finished)
+    rows = {row.name: row for row in results.write_results(plan, finished, plan.gold())}
+    baselines = onlstm_parse.evaluate(onlstm_parse.load(tiny_run), treebank)["baselines"]
+    for name in TRIVIAL_PARSERS:
+        expected = baselines[name]
+        mean = expected["mean"] if isinstance(expected, dict) else expected
+        keys = [key for key in rows[name].figures if key.startswith("f1 1 ")]
+        assert all(rows[name].figures[key].mean == pytest.approx(mean) for key in keys)

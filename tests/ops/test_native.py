@@ -1,0 +1,90 @@
+"""The compiled recurrences: built once, shared by processes, and done without where they cannot be had."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+from onlstm_parse.ops import native
+from onlstm_parse.ops.onlstm import onlstm
+
+compiler = pytest.mark.skipif(native.find_compiler() is None, reason="no C++ compiler")
+
+# Runs the recurrence twice and prints how far it is from the reference.
+PROGRAM = """
+import torch
+from onlstm_parse.ops.onlstm import onlstm
+from onlstm_parse.ops.onlstm_reference import onlstm_reference
+torch.manual_seed(0)
+sizes = (4, 2, 3), (2, 6), (2, 3, 2), (30, 3), (30,), (30, 6), (30,)
+leaves = [torch.randn(size, requires_grad=True) for size in sizes]
+for path in (onlstm, onlstm):
+    gradients = [torch.autograd.grad(f(*leaves).out.sum(), leaves) for f in (path, onlstm_reference)]
+    assert all(torch.allclose(a, b, rtol=1e-4, atol=1e-5) for a, b in zip(*gradients))
+print("agrees")
+"""
+
+
+def python(program, **environment):
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({"PATH": "", "CXX": ""}, "no C++ compiler was found"),
+        ({"CXX": "/bin/false"}, "/bin/false failed"),
+        ({"ONLSTM_CACHE": "/dev/null/cache"}, "cannot be kept or loaded"),
+    ],
+)
+def test_without_the_library_the_answer_is_right_and_the_notice_one(tmp_path, environment, reason):
+    done = python(PROGRAM, **{"ONLSTM_CACHE": str(tmp_path), **environment})
+    assert done.stdout == "agrees\n", done.stderr
+    assert done.stderr.count("run in plain PyTorch") == 1
+    assert reason in done.stderr
+
+
+@compiler
+def test_two_processes_may_race_and_a_third_compiles_nothing(tmp_path):
+    environment = {"ONLSTM_CACHE": str(tmp_path)}
+    with ThreadPoolExecutor() as pool:
+        both = list(pool.map(lambda _: python(PROGRAM, **environment), range(2)))
+    assert [done.stdout for done in both] == ["agrees\n"] * 2, [done.stderr for done in both]
+    (built,) = tmp_path.glob("native/*")
+    before = built.stat().st_mtime_ns, built.stat().st_ino
+    assert python(PROGRAM, **environment).stdout == "agrees\n"
+    (kept,) = tmp_path.glob("native/*")
+    assert (kept.stat().st_mtime_ns, kept.stat().st_ino) == before
+
+
+def test_importing_compiles_nothing(tmp_path):
+    program = (
+        "import onlstm_parse.ops.onlstm, onlstm_parse.cli.main, onlstm_parse as o; o.load, o.train, o.Parser"
+    )
+    done = python(program, ONLSTM_CACHE=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "native").exists()
+
+
+@compiler
+def test_threads_at_once_do_not_meet():
+    torch.manual_seed(0)
+    n, chunk, batch = 4, 5, 7
+    units = n * chunk
+    rows = 4 * units + 2 * n
+    sizes = (rows, 6), (rows,), (rows, units), (rows,)
+    weights = [torch.randn(size) / units**0.5 for size in sizes]
+    inputs = [torch.randn(40, batch, 6) for _ in range(8)]
+
+    def run(x):
+        return onlstm(x, torch.zeros(batch, units), torch.zeros(batch, n, chunk), *weights).out
+
+    alone = [run(x) for x in inputs]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(run, inputs))
+    for a, b in zip(alone, together, strict=True):
+        assert torch.equal(a, b)
