@@ -47,13 +47,13 @@ class ModelConfig:
     """The embedding starts uniform in ± this; AWD-LSTM's 0.1 is for SGD, and slow under AdamW."""
     dropout_embedding: float = 0.1
     """Share of words whose embedding is dropped."""
-    dropout_input: float = 0.2
+    dropout_input: float = 0.5
     """Variational dropout on the embedded words."""
-    dropout_between: float = 0.2
+    dropout_between: float = 0.3
     """Variational dropout between layers."""
-    dropout_output: float = 0.3
+    dropout_output: float = 0.45
     """Variational dropout on the last layer's output."""
-    dropconnect: float = 0.2
+    dropconnect: float = 0.45
     """Share of recurrent weights dropped."""
 
     def __post_init__(self) -> None:
@@ -130,10 +130,6 @@ SIZES = {
         hidden=1150,
         chunk=10,
         embedding_scale=0.1,
-        dropout_input=0.5,
-        dropout_between=0.3,
-        dropout_output=0.45,
-        dropconnect=0.45,
     ),
 }
 
