@@ -17,7 +17,7 @@ from torch import Tensor
 
 PADDING = 8
 CAPTURED_AT = 3  # the use at which a loop is captured: sizes seen once or twice do not repay it
-KEPT = 16  # sizes known at a time, the last used ones
+KEPT = 32  # sizes known at a time, the last used ones
 MOST_BYTES = 1 << 28  # of a graph's buffers; larger steps take longer than their launch anyway
 
 Loop = Callable[..., None]
