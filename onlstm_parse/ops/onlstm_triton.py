@@ -102,6 +102,21 @@ def _masters(shares_i, shares_f, REVERSED: tl.constexpr):
 
 
 @triton.jit
+def _masters_backward(shares_i, shares_f, d_i_master, d_f_master, REVERSED: tl.constexpr):
+    """Gradients of the logits under both master gates.
+
+    f̃_k sums the shares up to k, so a share receives what stands behind it; ĩ = 1 - cumax the
+    opposite. As a softmax ignores a constant, "behind" is replaced by minus "before".
+    """
+    d_shares_i = tl.cumsum(d_i_master, 0)
+    if not REVERSED:
+        d_shares_i -= d_i_master
+    d_shares_f = d_f_master - tl.cumsum(d_f_master, 0)
+    d_logits_i = shares_i * (d_shares_i - tl.sum(shares_i * d_shares_i, 0))
+    return d_logits_i, shares_f * (d_shares_f - tl.sum(shares_f * d_shares_f, 0))
+
+
+@triton.jit
 def _activated(logits, unit, inside, H: tl.constexpr, REAL: tl.constexpr):
     """o, ĉ, i, f of a block of units."""
     o = tl.sigmoid(tl.load(logits + unit, mask=inside, other=0).to(REAL))
@@ -211,14 +226,7 @@ def _backward_step(
         d_i_master += tl.sum(d_cell * (z + within * f_master), 1)
         d_f_master += tl.sum(d_cell * (before + within * i_master), 1)
 
-    # f̃_k sums the shares up to k, so a share receives what stands behind it; ĩ = 1 - cumax the
-    # opposite. As a softmax ignores a constant, "behind" is replaced by minus "before".
-    d_shares_i = tl.cumsum(d_i_master, 0)
-    if not REVERSED:
-        d_shares_i -= d_i_master
-    d_shares_f = d_f_master - tl.cumsum(d_f_master, 0)
-    d_logits_i = shares_i * (d_shares_i - tl.sum(shares_i * d_shares_i, 0))
-    d_logits_f = shares_f * (d_shares_f - tl.sum(shares_f * d_shares_f, 0))
+    d_logits_i, d_logits_f = _masters_backward(shares_i, shares_f, d_i_master, d_f_master, REVERSED)
     tl.store(d_gates + k, tl.where(present, d_logits_i, 0).to(STORE), mask=k < N)
     tl.store(d_gates + N + k, tl.where(present, d_logits_f, 0).to(STORE), mask=k < N)
 
