@@ -10,11 +10,12 @@ import sys
 import threading
 import warnings
 from contextlib import nullcontext
+from importlib.metadata import version
 
 import pytest
 import torch
 
-triton = pytest.importorskip("triton", reason="Triton is not installed (pip install triton)")
+pytest.importorskip("triton", reason="Triton is not installed (pip install triton)")
 
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.ops import graphed, onlstm_triton
@@ -24,7 +25,7 @@ from onlstm_parse.ops.native import compute_type
 from onlstm_parse.ops.onlstm import onlstm
 from onlstm_parse.ops.onlstm_reference import MASTER_INPUT_FORMS, onlstm_reference
 
-VERSION = tuple(map(int, triton.__version__.split(".")[:2]))
+VERSION = tuple(map(int, version("triton").split(".")[:2]))
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 DEVICE = torch.device("cpu" if INTERPRETED else "cuda")
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
@@ -42,7 +43,9 @@ def kernels(monkeypatch):
 
 
 @pytest.mark.skipif(INTERPRETED, reason="this is the interpreter")
-@pytest.mark.skipif(VERSION < (3, 9), reason="Triton 3.3's interpreter fails at cumsum; 3.9's is known to work")
+@pytest.mark.skipif(
+    VERSION < (3, 9), reason="Triton 3.3's interpreter fails at cumsum; 3.9's is known to work"
+)
 def test_in_the_interpreter():
     command = [sys.executable, "-m", "pytest", __file__, "-p", "no:cacheprovider", "-v"]
     environment = {**os.environ, "TRITON_INTERPRET": "1", "CUDA_VISIBLE_DEVICES": ""}
