@@ -33,6 +33,7 @@ from onlstm_parse.models.base import Layer
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.models.on_lstm import OnLstm
 from onlstm_parse.ops.forget_mult import forget_mult
+from onlstm_parse.ops.graphed import CAPTURED_AT
 from onlstm_parse.ops.onlstm_reference import onlstm_reference
 from onlstm_parse.ops.precision import choose_device, products_in
 from onlstm_parse.ops.product import product
@@ -130,9 +131,10 @@ def step(path: str, case: Case, precision: str, backward: bool, device: torch.de
 
 
 def in_turn(paths: dict[Any, Callable[[], None]], rounds: int) -> dict[Any, float]:
-    """Median seconds of each path, all run once in every round."""
+    """Median seconds of each path, all run once in every round; before it, until graphs are captured."""
     for run in paths.values():
-        run()
+        for _ in range(CAPTURED_AT if torch.cuda.is_available() else 1):
+            run()
     seconds: dict[Any, list[float]] = {key: [] for key in paths}
     for _ in range(rounds):
         for key, run in paths.items():

@@ -1,12 +1,17 @@
 """The ON-LSTM recurrence, fast: the same function as `onlstm_reference`.
 
-The input products of all steps are one product; the loop over time is compiled (`recurrence`), or
-where that cannot be had, plain PyTorch with gradients by hand (`onlstm_plain`). Under
-`torch.autocast` products run in its type (bf16), states and sums in fp32. Second derivatives are refused.
+The input products of all steps are one product; the loop over time is compiled (`recurrence`; on a
+GPU `onlstm_triton`), or where that cannot be had, plain PyTorch with gradients by hand (`onlstm_plain`).
+Under `torch.autocast` products run in its type (bf16), states and sums in fp32. Second derivatives are
+refused.
 """
 
 from __future__ import annotations
 
+import warnings
+from functools import cache
+
+import torch
 from torch import Tensor
 
 from onlstm_parse.ops.native import compiled_type, compute_type
@@ -14,6 +19,8 @@ from onlstm_parse.ops.onlstm_plain import onlstm_plain
 from onlstm_parse.ops.onlstm_reference import OnlstmOutput
 from onlstm_parse.ops.product import project
 from onlstm_parse.ops.recurrence import Cell, recurrence
+
+MOST_LEVELS = 2048  # of the kernels, which take all levels as one block
 
 
 def onlstm(
@@ -28,17 +35,39 @@ def onlstm(
 ) -> OnlstmOutput:
     """See `onlstm_reference`: same arguments, same results; `out` in the type of the products."""
     _, n, chunk = c.shape
-    dtype = compiled_type(h)
-    bias = bias_ih + bias_hh
-    if dtype is None:
-        projected = project(x, weight_ih, bias, compute_type(h))
+    kind, dtype = _loop(h, n)
+    projected = project(x, weight_ih, bias_ih + bias_hh, dtype)
+    if kind is None:
         out, c, masters = onlstm_plain(projected, h, c, weight_hh.to(projected.dtype), master_input)
     else:
         units = n * chunk
         arguments = (n, chunk, int(master_input == "reversed"))
-        cell = Cell("on_lstm", arguments, gates=4 * units + 2 * n, hidden=units, state=units, extra=2 * n)
-        projected = project(x, weight_ih, bias, dtype)
+        cell = kind("on_lstm", arguments, gates=4 * units + 2 * n, hidden=units, state=units, extra=2 * n)
         out, c, masters = recurrence(cell, projected, h, c.flatten(1), weight_hh)
         c, masters = c.unflatten(1, (n, chunk)), masters.unflatten(-1, (2, n))
     means = masters.mean(-1)
     return OnlstmOutput(out, out[-1].to(h.dtype), c, 1 - means[..., 1], means[..., 0], masters[..., 1, :])
+
+
+def _loop(h: Tensor, n: int) -> tuple[type[Cell] | None, torch.dtype]:
+    """The cell that runs the loop over time, None for plain PyTorch; the type of its products."""
+    dtype = compiled_type(h)
+    if dtype is not None:
+        return Cell, dtype
+    fits = h.device.type == "cuda" and h.dtype in (torch.float32, torch.float64) and n <= MOST_LEVELS
+    return kernel_cell(h.device) if fits else None, compute_type(h)
+
+
+@cache
+def kernel_cell(device: torch.device) -> type[Cell] | None:
+    """The cell of `onlstm_triton`, tried out; None, with one notice, where Triton is missing or fails."""
+    try:
+        from onlstm_parse.ops.onlstm_triton import KernelCell, try_out
+
+        try_out(device)
+    except Exception as error:  # of a missing package, a compiler, a driver, an old GPU
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        notice = f"no Triton kernels ({reason}); the ON-LSTM runs in plain PyTorch, several times slower"
+        warnings.warn(f"{notice} (pip install triton, and a C compiler)", stacklevel=4)
+        return None
+    return KernelCell
