@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from onlstm_parse.errors import FormatError, OnlstmError
-from onlstm_parse.scoring.alignment import Digest
 from onlstm_parse.scoring.flat import AnyTree, FlatTree, flatten
+from onlstm_parse.scoring.gold import Digest
 from onlstm_parse.scoring.signature import line
 from onlstm_parse.text.reading import decoded_lines
 

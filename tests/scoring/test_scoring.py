@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import prepare_gold
+from onlstm_parse.scoring.gold import prepare_gold
 from onlstm_parse.scoring.metrics import score
 from onlstm_parse.scoring.trivial import baselines
 from onlstm_parse.tree import Tree

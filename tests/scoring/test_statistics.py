@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import Gold, align, prepare_gold
+from onlstm_parse.scoring.alignment import align
+from onlstm_parse.scoring.gold import Gold, prepare_gold
 from onlstm_parse.scoring.metrics import reports, score
 from onlstm_parse.scoring.statistics import Batch
 from onlstm_parse.tree import Tree
