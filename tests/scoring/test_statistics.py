@@ -142,6 +142,17 @@ def test_the_ceiling_is_reached_by_a_binary_tree_that_has_every_gold_bracket():
         assert report["corpus_f1"] == report["baselines_corpus_f1"]["ceiling"]
 
 
+def test_trivial_parsers_by_length():
+    gold = [tree for seed in range(30) for _, tree in pairs(seed)]
+    right = [Tree.from_spans(t.leaves(), TRIVIAL_PARSERS["right"](len(t.leaves()))) for t in gold]
+    for report in reports(right, Gold(gold, "none")).values():
+        by_length = report["baselines_by_length"]
+        assert set(by_length) == set(report["baselines"])
+        wanted = {group: row["sentence_f1"] for group, row in report["by_length"].items()}
+        assert by_length["right"] == pytest.approx(wanted)
+        assert by_length["random"]["all"] == pytest.approx(report["baselines"]["random"]["mean"])
+
+
 def test_widths():
     gold = [Tree.from_brackets("(S (NP a b) (VP c (NP d e f)))")]
     predicted = [Tree.from_brackets("(X (X a b) (X c (X d e)) f)")]
