@@ -239,17 +239,17 @@ def test_gold_trees_score_100_with_whatever_is_in_them(protocol, words):
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("filters", ["unaries", "traces,punctuation", "roots,function-tags,length:3"])
+@pytest.mark.parametrize("filters", ["unaries", "traces,punctuation", "roots,function-tags,length:4"])
 def test_filters_score_as_trees_that_were_filtered_before(protocol, filters):
     """Here predictions are over the words; sentences that go need none, but may have one."""
     apply = composed(filters)
-    left = [(apply(gold), given) for gold, given in zip(GOLD[::2], PREDICTED, strict=True)]
-    before = [(gold, given) for gold, given in left if gold]
-    wanted = score([given for _, given in before], [gold for gold, _ in before], protocol)
-    for predicted in (PREDICTED, [given for _, given in before]):
+    left = [(apply(gold), one) for gold, one in zip(GOLD[::2], PREDICTED, strict=True)]
+    golds, needed = zip(*(pair for pair in left if pair[0]), strict=True)
+    wanted = score(needed, golds, protocol)
+    for predicted in (PREDICTED, needed):
         found = score(predicted, GOLD[::2], protocol, filters=filters)
         assert replace(found, signature="", left_out={}) == replace(wanted, signature="", left_out={})
-        assert found.left_out["filtered"] == 2 - len(before)
+        assert found.left_out["filtered"] == 2 - len(golds)
 
 
 def test_a_filter_takes_the_very_leaves_it_dropped_from_a_prediction():
