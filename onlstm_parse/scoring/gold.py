@@ -111,8 +111,8 @@ class Gold:
 
     @property
     def keeps_punctuation(self) -> bool:
-        dropping = ("punctuation", "words")
-        return self.words == "none" and not any(one.startswith(dropping) for one in listed(self.filters))
+        dropping = [one for one in listed(self.filters) if one.startswith(("punctuation", "words"))]
+        return self.words == "none" and set(dropping) <= {"words:none"}
 
     def _stream(self) -> Iterator[GoldSentence]:
         n_leaves = n_words = 0
@@ -131,12 +131,10 @@ class Gold:
         """`mask` says which leaves of the tree are words."""
         left: FlatTree | None = flat
         over = mask
-        if self.filters and (found := _what_is_left(tree, self._filter)):
-            left, stays = found
+        if self.filters:
+            left, stays = _what_is_left(tree, self._filter)
             over = list(compress(mask, stays))
             mask = [word and stay for word, stay in zip(mask, stays, strict=True)]
-        elif self.filters:
-            left = None
         words = tuple(compress(flat.words, mask))
         too_long = left is not None and len(words) > (self.max_words or len(words))
         self.skipped += not words
@@ -195,17 +193,17 @@ class _Leaf(str):
     """A leaf with an identity of its own: filters drop leaves, and make none."""
 
 
-def _what_is_left(tree: AnyTree, keep: Filter) -> tuple[FlatTree, list[bool]] | None:
-    """The filtered tree, and which leaves it still has; None where the sentence goes."""
+def _what_is_left(tree: AnyTree, keep: Filter) -> tuple[FlatTree | None, list[bool]]:
+    """The filtered tree, and which leaves it still has; None, and all, where the sentence goes."""
     nodes = tree.tree if isinstance(tree, GoldTree) else tree
     if not isinstance(nodes, Tree):
         raise UsageError("filters need trees with nodes", remedy="read them with read_treebank")
     marked: Tree = nodes.fold(_Leaf, lambda node, children: Tree(node.label, children))  # type: ignore[arg-type, assignment]
-    left = keep(marked)
+    leaves, left = marked.flat().leaves, keep(marked)
     if left is None:
-        return None
+        return None, [True] * len(leaves)
     stays = set(map(id, left.flat().leaves))
-    return flatten(left), [id(leaf) in stays for leaf in marked.flat().leaves]
+    return flatten(left), [id(leaf) in stays for leaf in leaves]
 
 
 def _expect_words(leaves: int, kept: int, filter: str) -> None:
