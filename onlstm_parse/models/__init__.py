@@ -21,12 +21,14 @@ class Entry:
     """Whether a layer reads all steps at once."""
     ordered: bool = False
     """Whether units are ordered in chunks, which must divide all widths."""
+    learning_rate: float = 1.0
+    """The share of the learning rate that the model bears."""
     objective: Literal["causal", "masked"] = "causal"
     """Predicts the next word, or words hidden in the midst of others."""
 
 
 CATALOGUE = {
-    "rnn": Entry("rnn:Rnn", "Elman 1990", "how far the state moves"),
+    "rnn": Entry("rnn:Rnn", "Elman 1990", "how far the state moves", learning_rate=0.4),
     "lstm": Entry("lstm:Lstm", "Hochreiter and Schmidhuber 1997", "forget gate"),
     "lstm-peephole": Entry("lstm_peephole:PeepholeLstm", "Graves 2013", "forget gate"),
     "gru": Entry("gru:Gru", "Cho et al. 2014", "update gate"),

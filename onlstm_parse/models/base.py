@@ -99,9 +99,8 @@ class LanguageModel(nn.Module):
         make = MODELS[config.model]
         self.layers = nn.ModuleList(make(size, units, config) for size, units in config.layer_sizes())
         self.norm = nn.LayerNorm(config.embedding) if make.residual else None
-        if self.norm is not None:
-            # Small, as an LSTM's outputs are when training begins: then no word is a certain one.
-            nn.init.constant_(self.norm.weight, 0.1)
+        if self.norm is not None:  # logits begin with a variance of 1
+            nn.init.constant_(self.norm.weight, (3 / config.embedding) ** 0.5 / config.embedding_scale)
 
     def initial_state(self, batch: int) -> State:
         return [layer.initial_state(batch) for layer in cast(list[Layer], self.layers)]

@@ -47,13 +47,13 @@ class ModelConfig:
     """The embedding starts uniform in ± this; AWD-LSTM's 0.1 is for SGD, and slow under AdamW."""
     dropout_embedding: float = 0.1
     """Share of words whose embedding is dropped."""
-    dropout_input: float = 0.2
+    dropout_input: float = 0.5
     """Variational dropout on the embedded words."""
-    dropout_between: float = 0.2
+    dropout_between: float = 0.3
     """Variational dropout between layers."""
-    dropout_output: float = 0.3
+    dropout_output: float = 0.45
     """Variational dropout on the last layer's output."""
-    dropconnect: float = 0.2
+    dropconnect: float = 0.45
     """Share of recurrent weights dropped."""
 
     def __post_init__(self) -> None:
@@ -76,6 +76,11 @@ class ModelConfig:
     @property
     def objective(self) -> Literal["causal", "masked"]:
         return CATALOGUE[self.model].objective
+
+    @property
+    def learning_rate_share(self) -> float:
+        """What the model bears of a learning rate that suits the others."""
+        return CATALOGUE[self.model].learning_rate
 
     @property
     def perplexity_name(self) -> str:
@@ -125,10 +130,6 @@ SIZES = {
         hidden=1150,
         chunk=10,
         embedding_scale=0.1,
-        dropout_input=0.5,
-        dropout_between=0.3,
-        dropout_output=0.45,
-        dropconnect=0.45,
     ),
 }
 

@@ -29,7 +29,6 @@ class EchoState(Layer):
         self.enter = nn.Linear(input_size, hidden_size)
         self.leave = nn.Linear(hidden_size, hidden_size, bias=False)
         keep_variance(self.enter.weight)
-        keep_variance(self.leave.weight)
         orthogonal, _ = torch.linalg.qr(torch.randn(hidden_size, hidden_size))
         self.register_buffer("recurrent", config.spectral_radius * orthogonal)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from onlstm_parse.models.base import LayerState, RecurrentLayer, keep_variance
+from onlstm_parse.models.base import LayerState, RecurrentLayer
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.movement import movement
 
@@ -22,7 +22,6 @@ class Rnn(RecurrentLayer):
 
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__(hidden_size, input_size, hidden_size, config)
-        keep_variance(self.weight_ih)
 
     def initial_state(self, batch: int) -> LayerState:
         return (self.zeros(batch, self.hidden_size),)

@@ -37,9 +37,9 @@ class TrainingConfig:
     """Decoupled for adamw, L2 for paper."""
     clip: float = 1.0
     """Largest norm of the gradient."""
-    activation_penalty: float = 0.0
+    activation_penalty: float = 2.0
     """Weight of the mean square of the outputs (AWD-LSTM's alpha)."""
-    temporal_penalty: float = 0.0
+    temporal_penalty: float = 1.0
     """Weight of the mean square of the outputs' change from step to step (AWD-LSTM's beta)."""
     patience: int = 5
     """paper: validations without improvement before averaging begins."""
@@ -85,7 +85,5 @@ RECIPES = {
         warmup=0.0,
         weight_decay=1.2e-6,
         clip=0.25,
-        activation_penalty=2.0,
-        temporal_penalty=1.0,
     ),
 }

@@ -179,7 +179,7 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
         if not (total.isfinite() and norm.isfinite()):
             self._stop_not_finite(total.item(), norm.item())
-        rate = learning_rate(config, self.share_done(), len(inputs))
+        rate = model.config.learning_rate_share * learning_rate(config, self.share_done(), len(inputs))
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.step()

@@ -16,8 +16,11 @@ from onlstm_parse.training.config import RECIPES, TrainingConfig
 
 SAMPLE = 100_000  # characters of a text that are looked at
 
-# A model this small takes large steps, and its texts are short: many small windows a pass.
-TINY_ADAMW = replace(RECIPES["adamw"], learning_rate=0.01, batch_size=32)
+# A model this small takes large steps and needs no regularisers, and its texts are short: many small
+# windows a pass.
+TINY_ADAMW = replace(
+    RECIPES["adamw"], learning_rate=0.01, batch_size=32, activation_penalty=0.0, temporal_penalty=0.0
+)
 
 
 class Settings(NamedTuple):
