@@ -15,6 +15,8 @@ def test_a_corpus_brings_its_word_filter(tiny_run, name, words):
     assert report["sentences"] > 50
     assert set(report["by_rule"]) == {"token", "gap"}
     assert report["sentence_f1"] == report["by_rule"]["token"]
+    assert report["signature_by_rule"]["token"] == report["signature"]
+    assert "|rule:gap|" in report["signature_by_rule"]["gap"]
     assert report["perplexity"] > 1
     assert {"left", "right", "balanced", "random"} <= set(report["baselines"])
 
@@ -26,6 +28,13 @@ def test_rule_layer_and_levels_are_in_the_signature(tiny_run):
     ]
     assert len({report["signature"] for report in reports}) == 4
     assert reports[1]["sentence_f1"] == reports[0]["by_rule"]["gap"]
+
+
+def test_filters_of_the_gold_trees(tiny_run):
+    parser = onlstm_parse.load(tiny_run)
+    report = onlstm_parse.evaluate(parser, "synthetic-english", filters="length:6", protocol="shen2019")
+    assert "|filters:length:6|" in report["signature"]
+    assert report["sentences"] + report["left_out"]["filtered"] + report["left_out"]["skipped"] > 50
 
 
 def test_a_filter_that_does_not_suit_is_told(tiny_run):

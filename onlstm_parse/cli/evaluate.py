@@ -16,6 +16,7 @@ def evaluate(
     protocol: str = "shen2019",
     words: str | None = None,
     max_words: int | None = None,
+    filters: str = "",
     rule: str = "token",
     layer: int | None = None,
     levels: str = "mean",
@@ -28,10 +29,14 @@ def evaluate(
     Args:
         run: A run folder.
         treebank: Treebank files, folders of them, or corpus names.
-        format: The treebank's format, penn or sinica; recognised by content if not given.
+        format: The treebank's format, penn, ctb, sinica, negra, tiger or alpino; recognised by content
+            if not given.
         protocol: shen2019, kim2019, evalb or strict.
-        words: The leaves that count, penn-words, unicode-words or none; by corpus or format if not given.
+        words: The leaves that count: penn-words, unicode-words, no-punctuation, no-punctuation-tags,
+            no-punctuation-marks or none; by corpus or format if not given.
         max_words: Leave out longer sentences, counted in words that count.
+        filters: What is taken out of the gold trees, one filter behind another, parted by commas: roots,
+            traces, punctuation[:tags|marks], words:NAME, function-tags, unaries, length:[LEAST-]MOST.
         rule: token (the published greedy splitter) or gap (unbiased); both are reported.
         layer: The layer whose levels are split, from 1; the second of three by default.
         levels: mean (the expected level) or argmax (the likeliest, hard).
@@ -49,7 +54,15 @@ def evaluate(
     if not treebank:
         raise UsageError("no treebank given", remedy="name a file, a folder or a corpus")
     parser = load(run, rule=rule, layer=layer, levels=levels, device=device, precision=precision)
-    report = evaluate(parser, treebank, format=format, protocol=protocol, words=words, max_words=max_words)
+    report = evaluate(
+        parser,
+        treebank,
+        format=format,
+        protocol=protocol,
+        words=words,
+        max_words=max_words,
+        filters=filters,
+    )
     print(dumps(report, ensure_ascii=False) if json else score_table(report, run.name))
 
 

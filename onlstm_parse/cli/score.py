@@ -10,7 +10,7 @@ import tyro
 from tyro.conf import FlagCreatePairsOff, Positional
 
 if TYPE_CHECKING:
-    from onlstm_parse.scoring.alignment import Gold
+    from onlstm_parse.scoring.gold import Gold
 
 ALL = "all"
 
@@ -27,11 +27,15 @@ class Score:
     protocol: str = "shen2019"
     """shen2019, kim2019, evalb, strict, or all."""
     format: str | None = None
-    """The treebank's format; recognised by content if not given."""
+    """The treebank's format, penn, ctb, sinica, negra, tiger or alpino; by content if not given."""
     words: str | None = None
-    """The leaves that count, penn-words, unicode-words or none; by corpus or format if not given."""
+    """The leaves that count: penn-words, unicode-words, no-punctuation, no-punctuation-tags,
+    no-punctuation-marks or none; by corpus or format if not given."""
     max_words: int | None = None
     """Leave out longer sentences, counted in words that count."""
+    filters: str = ""
+    """What is taken out of the gold trees, one filter behind another, parted by commas: roots, traces,
+    punctuation[:tags|marks], words:NAME, function-tags, unaries, length:[LEAST-]MOST."""
     compare: tuple[str, ...] = ()
     """Two systems' trees, then the treebank: is the difference chance?"""
     between: tuple[str, ...] = ()
@@ -49,7 +53,7 @@ class Score:
     latex: FlagCreatePairsOff[bool] = False
     """Print LaTeX tables."""
     plot: Path | None = None
-    """Also draw F1 by length and label recall into this .png, .pdf or .svg file."""
+    """Also draw F1 by length, the trivial parsers' too, and label recall: a .png, .pdf or .svg file."""
     explain: str | None = None
     """Say in words what a signature means."""
 
@@ -85,13 +89,18 @@ def _score(options: Score) -> str:
     if len(options.files) != 2:
         problem = f"expected PREDICTED and GOLD, found {len(options.files)} names"
         raise UsageError(problem, remedy="see onlstm-parse score --help")
+    labelled_too = bool(options.labelled or options.parameters)
+    if labelled_too and options.filters:
+        raise UsageError(
+            "--labelled takes no --filters", remedy="name what to delete in a file for --parameters"
+        )
     if options.plot:
         expect_plottable(options.plot)
     predicted, treebank = options.files
     gold = _gold(treebank, options)
     protocols = list(PROTOCOLS) if options.protocol == ALL else [options.protocol]
     found = reports(read_flat_treebank(predicted, "penn"), gold, protocols, resamples=options.resamples)
-    if options.labelled or options.parameters:
+    if labelled_too:
         labelled = _labelled(options)
         for report in found.values():
             report["labelled"] = labelled
@@ -106,7 +115,7 @@ def _shown(found: dict[str, dict[str, Any]], options: Score) -> str:
 
     name, several = Path(options.files[0]).name, list(found.values())
     if options.plot:
-        score_files.plot(several[0], options.plot, name)
+        score_files.plot(next(one for one in several if one["sentences"]), options.plot, name)
     if options.json:
         return dumps(several[0] if len(several) == 1 else {"by_protocol": found}, ensure_ascii=False)
     if options.csv:
@@ -156,26 +165,25 @@ def _between(options: Score) -> str:
     from onlstm_parse.display.scores import between_table
     from onlstm_parse.errors import UsageError
     from onlstm_parse.scoring.comparison import between
-    from onlstm_parse.treebanks.reading import read_flat_treebank
+    from onlstm_parse.treebanks.reading import read_flat_treebank, read_treebank
 
     if options.files:
         raise UsageError("--between scores runs against each other: expected no other file")
-    runs = [partial(read_flat_treebank, name, "penn") for name in options.between]
-    words = options.words or "none"
-    report = between(runs, options.protocol, words=words, max_words=options.max_words)
+    read = read_treebank if options.filters else read_flat_treebank
+    report = between(
+        [partial(read, name, "penn") for name in options.between],
+        options.protocol,
+        words=options.words or "none",
+        max_words=options.max_words,
+        filters=options.filters,
+    )
     return dumps(report) if options.json else between_table(report, options.between)
 
 
 def _gold(name: str, options: Score) -> Gold:
-    from onlstm_parse.corpora import locate_treebank, word_filter
-    from onlstm_parse.scoring.alignment import Gold
-    from onlstm_parse.treebanks import FORMATS
-    from onlstm_parse.treebanks.reading import read_flat_treebank, treebank_format
+    from onlstm_parse.scoring.gold import open_gold
 
-    paths = locate_treebank(name)
-    format = treebank_format(paths, options.format)
-    words = options.words or word_filter(name) or FORMATS[format].words
-    return Gold(read_flat_treebank(paths, format), words, options.max_words)
+    return open_gold(name, options.format, options.words, options.max_words, options.filters)
 
 
 def main(arguments: list[str]) -> None:

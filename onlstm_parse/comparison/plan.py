@@ -16,7 +16,7 @@ from onlstm_parse.files import written_whole
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.runs import from_dict
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import Gold
+from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.text.config import TextConfig
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.settings import Settings

@@ -7,7 +7,7 @@ from onlstm_parse.comparison.results import MASKED, SPLITTERS, Figure, Row, gold
 from onlstm_parse.display.tables import markdown_table
 from onlstm_parse.parser import tree_layer
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import Gold
+from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.scoring.metrics import signature
 from onlstm_parse.training.config import BUDGETS
 

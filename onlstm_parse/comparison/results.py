@@ -19,7 +19,7 @@ from onlstm_parse.files import written_whole
 from onlstm_parse.induction import SPLITTERS
 from onlstm_parse.parser import tree_layer
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import Gold
+from onlstm_parse.scoring.gold import Gold
 
 MASKED = "†"  # behind what is a pseudo-perplexity
 FIGURES = (

@@ -10,7 +10,7 @@ import numpy as np
 from onlstm_parse.comparison.records import load_record, save_record
 from onlstm_parse.induction import SPLITTERS, TRIVIAL_PARSERS
 from onlstm_parse.induction.batched import trivial
-from onlstm_parse.scoring.alignment import Gold
+from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.scoring.metrics import score
 from onlstm_parse.scoring.trivial import generators
 from onlstm_parse.tree import Tree

@@ -17,6 +17,7 @@ from onlstm_parse.scoring.signature import with_trees
 COLUMNS = ("signature", "system", "measure", "group", "value", "count")
 LATEX_LABELS = 8
 PLOTTED_LABELS = 15
+PLOTTED_PARSERS = {"ceiling": "v", "right": ">", "balanced": "D", "random": "o", "left": "<"}  # and marks
 PLOT_ENDINGS = (".png", ".pdf", ".svg")
 _LATEX = {c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}"}
 _LATEX |= {"^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$"}
@@ -36,6 +37,9 @@ def csv(reports: Sequence[dict[str, Any]], system: str = "predicted") -> str:
 
 def _figures(report: dict[str, Any], system: str) -> Iterator[tuple[str, str, str, str, Any, Any]]:
     signature, n = report["signature"], report["sentences"]
+    if not n:
+        yield signature, system, "sentence_f1", "all", None, 0
+        return
     simple = "sentence_f1 sentence_precision sentence_recall corpus_f1 corpus_precision corpus_recall"
     for measure in (*simple.split(), "complete_match", "average_crossing", "perplexity"):
         if report.get(measure) is not None:
@@ -57,6 +61,8 @@ def _figures(report: dict[str, Any], system: str) -> Iterator[tuple[str, str, st
         for measure, value in figures.items():
             if value is not None:
                 yield own, name, measure, "all", value, n
+        for group, value in report["baselines_by_length"][name].items():
+            yield own, name, "sentence_f1", f"words {group}", value, report["by_length"][group]["sentences"]
 
 
 def latex(reports: Sequence[dict[str, Any]], system: str = "predicted") -> str:
@@ -65,6 +71,8 @@ def latex(reports: Sequence[dict[str, Any]], system: str = "predicted") -> str:
 
 
 def _latex(report: dict[str, Any], system: str) -> str:
+    if not report["sentences"]:
+        return f"% {report['signature']}\n% nothing to score"
     systems = [[_escaped(system), *(figure(report[key]) for key in ("sentence_f1", "corpus_f1"))]]
     for name, (mean, sd, corpus) in baseline_rows(report):
         spread = "" if sd is None else f" $\\pm$ {figure(sd)}"
@@ -114,7 +122,7 @@ def expect_plottable(path: str | PathLike[str]) -> None:
 
 
 def plot(report: dict[str, Any], path: str | PathLike[str], system: str = "predicted") -> None:
-    """Draw F1 by length and label recall into a PNG, PDF or SVG file.
+    """Draw F1 by length, the trivial parsers' too, and label recall into a PNG, PDF or SVG file.
 
     Raises what `expect_plottable` raises, and OnlstmError where the disk refuses.
     """
@@ -124,8 +132,12 @@ def plot(report: dict[str, Any], path: str | PathLike[str], system: str = "predi
     drawing = Figure(figsize=(9, 3.6), layout="constrained")
     lengths, labels = drawing.subplots(1, 2)
     groups = {name: row for name, row in report["by_length"].items() if row["sentence_f1"] is not None}
-    lengths.bar(list(groups), [row["sentence_f1"] for row in groups.values()])
-    lengths.set(xlabel="words", ylabel="sentence F1", ylim=(0, 100), title=system)
+    lengths.bar(list(groups), [row["sentence_f1"] for row in groups.values()], color="#c6d4e8", label=system)
+    for name, mark in PLOTTED_PARSERS.items():
+        f1s = report["baselines_by_length"][name]
+        lengths.plot(list(groups), [f1s[group] for group in groups], f"{mark}:", markersize=4, label=name)
+    lengths.legend(fontsize=7, frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
+    lengths.set(xlabel="words", ylabel="sentence F1", ylim=(0, 100))
     rows = list(report["by_label"].items())[:PLOTTED_LABELS][::-1]
     names = [f"{label or '(none)'}, {row['count']:,}" for label, row in rows]
     labels.barh(names, [row["recall"] for _, row in rows])

@@ -7,11 +7,22 @@ from itertools import zip_longest
 from typing import Any
 
 LABELS = 12  # the most frequent are shown; JSON has all
-WHY = {"skipped": "without words", "long": "too long", "short": "too short", "bare": "without gold brackets"}
+WHY = {
+    "skipped": "without words",
+    "filtered": "dropped by filters",
+    "long": "too long",
+    "short": "too short",
+    "bare": "without gold brackets",
+}
 
 
 def score_table(report: dict[str, Any], system: str = "predicted") -> str:
     """The table of what `score --json` and `evaluate --json` print; `system` names the first row."""
+    if not report["sentences"]:
+        return "\n".join(
+            [f"{report['protocol']}: nothing to score", *_left_out(report), "", report["signature"]]
+        )
+    signatures = report.get("signature_by_rule", {"": report["signature"]}).values()
     parts = [
         [f"{report['protocol']}, {report['sentences']:,} sentences"],
         columns(_systems(report, system)),
@@ -21,7 +32,7 @@ def score_table(report: dict[str, Any], system: str = "predicted") -> str:
         columns(_labels(report["by_label"])),
         columns(_shapes(report["shape"])),
         *([columns(_labelled(report["labelled"]))] if "labelled" in report else []),
-        [report["signature"], *([report["labelled"]["signature"]] if "labelled" in report else [])],
+        [*signatures, *([report["labelled"]["signature"]] if "labelled" in report else [])],
     ]
     return "\n\n".join("\n".join(part) for part in parts)
 
@@ -98,8 +109,9 @@ def _remarks(report: dict[str, Any]) -> list[str]:
             for key, of in (("no_crossing", "none"), ("two_or_less_crossing", "two or fewer"))
         )
         remarks.append(f"crossing brackets a sentence: {crossing:.2f}; sentences: {', '.join(shares)}")
-    if left_out := [f"{n:,} {WHY[reason]}" for reason, n in report["left_out"].items() if n]:
-        remarks.append(f"sentences left out: {', '.join(left_out)}")
+    remarks += _left_out(report)
+    if report["raised"]:
+        remarks.append(f"gold constituents that lost parts where branches cross: {report['raised']:,}")
     if rules := report.get("by_rule"):
         figures = ", ".join(f"{figure(f1)} by the {rule} rule" for rule, f1 in rules.items())
         remarks.append(f"sentence F1 of these levels: {figures}")
@@ -108,6 +120,11 @@ def _remarks(report: dict[str, Any]) -> list[str]:
         name = "pseudo-perplexity (of hidden words, both sides seen)" if masked else "perplexity"
         remarks.append(f"{name}: {perplexity:.2f}")
     return remarks
+
+
+def _left_out(report: dict[str, Any]) -> list[str]:
+    numbers = [f"{n:,} {WHY[reason]}" for reason, n in report["left_out"].items() if n]
+    return [f"sentences left out: {', '.join(numbers)}"] if numbers else []
 
 
 def _groups(groups: dict[str, dict[str, Any]], by: str, count: str, f1: str) -> list[Sequence[str]]:

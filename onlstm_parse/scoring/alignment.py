@@ -1,4 +1,4 @@
-"""Gold sentences as they are scored, and each prediction laid beside its own.
+"""Each prediction laid beside its gold sentence.
 
 Both sides stream: one tree of each is in memory at a time.
 """
@@ -6,39 +6,19 @@ Both sides stream: one tree of each is in memory at a time.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from hashlib import sha256
-from itertools import accumulate, compress, zip_longest
+from itertools import compress, zip_longest
 from typing import NamedTuple
 
-from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.errors import OnlstmError
 from onlstm_parse.scoring.flat import AnyTree, FlatTree, flatten
-from onlstm_parse.treebanks import WORD_FILTERS
+from onlstm_parse.scoring.gold import Digest, Gold, GoldSentence, renumber
 from onlstm_parse.treebanks.words import EMPTY
 
-ENOUGH_LEAVES = 20  # before a filter that drops most of them is doubted
 UNKNOWN = {"<unk>", "unk"}
 _BRACKET_ESCAPES = {"-lrb-": "(", "-rrb-": ")", "-lsb-": "[", "-rsb-": "]", "-lcb-": "{", "-rcb-": "}"}
 _NUMBER = re.compile(r"[.,/:\\]*n(?:[.,/:\\]*n)+|[.,/:\\]+n\b")
-
-
-class GoldSentence(NamedTuple):
-    """The words that count, and the gold brackets over them (`starts`, `stops`, `labels`).
-
-    `kept` says which of all non-empty `leaves` are words; `scored` is False for a
-    sentence without words or beyond the length limit.
-    """
-
-    number: int  # in the treebank, from 1
-    words: tuple[str, ...]
-    leaves: tuple[str, ...]
-    kept: tuple[bool, ...]
-    starts: list[int]
-    stops: list[int]
-    labels: list[str]
-    scored: bool
-    place: str
 
 
 class Pair(NamedTuple):
@@ -47,92 +27,6 @@ class Pair(NamedTuple):
     gold: GoldSentence
     starts: list[int]
     stops: list[int]
-
-
-class Digest:
-    """Names trees by their leaves, tags, labels and brackets, whatever notation they were in."""
-
-    def __init__(self) -> None:
-        self._hash = sha256()
-
-    def add(self, tree: FlatTree) -> None:
-        leaves = "\x1f".join(tree.words), "\x1f".join(tag or "" for tag in tree.tags)
-        self._hash.update(f"{leaves}{tree.labels}{tree.starts}{tree.stops}".encode("utf-8", "surrogatepass"))
-
-    def __str__(self) -> str:
-        return self._hash.hexdigest()[:12]
-
-
-class Gold:
-    """A treebank to be scored against; counts and digest are whole when every sentence has passed.
-
-    A sentence without a word counts as `skipped`, one over more words than `max_words` as
-    `long`. Iterating gives these too. Raises UsageError for an unknown filter, or one that
-    keeps less than half of all leaves.
-    """
-
-    def __init__(
-        self, trees: Iterable[AnyTree], words: str = "penn-words", max_words: int | None = None
-    ) -> None:
-        if max_words is not None and max_words < 1:
-            raise UsageError(f"expected a length limit of 1 word or more, found {max_words}")
-        self.words, self.max_words = words, max_words
-        self.n_trees = self.skipped = self.long = 0
-        self.digest = Digest()
-        self._is_word: Callable[[str, str | None], bool] = WORD_FILTERS[words]
-        self._trees = iter(trees)
-        self._all: list[GoldSentence] | None = None
-
-    def __iter__(self) -> Iterator[GoldSentence]:
-        return iter(self._all) if self._all is not None else self._stream()
-
-    def keep(self) -> Gold:
-        """Hold all sentences in memory, so that they can be gone over again."""
-        if self._all is None:
-            self._all = list(self._stream())
-        return self
-
-    @property
-    def sentences(self) -> list[GoldSentence]:
-        """What is to be parsed and scored."""
-        return [sentence for sentence in self.keep() if sentence.scored]
-
-    def _stream(self) -> Iterator[GoldSentence]:
-        n_leaves = n_words = 0
-        for tree in self._trees:
-            flat = flatten(tree)
-            self.digest.add(flat)
-            self.n_trees += 1
-            sentence = self._filtered(flat)
-            self.skipped += not sentence.words
-            self.long += bool(sentence.words) and not sentence.scored
-            n_leaves += len(sentence.leaves)
-            n_words += len(sentence.words)
-            yield sentence
-        _expect_words(n_leaves, n_words, self.words)
-
-    def _filtered(self, flat: FlatTree) -> GoldSentence:
-        mask = list(map(self._is_word, flat.words, flat.tags))
-        leaves, kept, words = tuple(flat.words), tuple(mask), tuple(compress(flat.words, mask))
-        if EMPTY in flat.tags:
-            present = [tag != EMPTY for tag in flat.tags]
-            leaves, kept = tuple(compress(leaves, present)), tuple(compress(kept, present))
-        starts, stops = renumber(mask, flat.starts, flat.stops)
-        scored = 0 < len(words) <= (self.max_words or len(words))
-        return GoldSentence(self.n_trees, words, leaves, kept, starts, stops, flat.labels, scored, flat.place)
-
-
-def prepare_gold(trees: Iterable[AnyTree], words: str = "penn-words", max_words: int | None = None) -> Gold:
-    """Gold trees filtered down to their words and kept; `sentences` are what to parse and to score."""
-    return Gold(trees, words, max_words).keep()
-
-
-def renumber(kept: Sequence[bool], starts: list[int], stops: list[int]) -> tuple[list[int], list[int]]:
-    """Brackets counted in the leaves that are kept; those that lose all have start = stop."""
-    if all(kept):
-        return starts, stops
-    before = list(accumulate(kept, initial=0))
-    return [before[start] for start in starts], [before[stop] for stop in stops]
 
 
 def align(predicted: Iterable[AnyTree], gold: Gold, digest: Digest | None = None) -> Iterator[Pair]:
@@ -163,7 +57,7 @@ def align(predicted: Iterable[AnyTree], gold: Gold, digest: Digest | None = None
         pass
     while stream.following():
         pass
-    numbers = gold.n_trees, gold.n_trees - gold.skipped, gold.n_trees - gold.skipped - gold.long
+    numbers = gold.n_trees, gold.n_trees - gold.skipped, gold.n_trees - sum(gold.left_out.values())
     raise problem if problem and stream.found in numbers else _other_number(stream.found, numbers)
 
 
@@ -263,14 +157,6 @@ def _other_number(found: int, numbers: tuple[int, ...]) -> OnlstmError:
     if numbers[-1] != numbers[0]:
         problem += f" (or {numbers[-1]:,}, without the sentences that are not scored)"
     return OnlstmError(problem, remedy="predict one tree for each gold tree, in the same order")
-
-
-def _expect_words(leaves: int, kept: int, filter: str) -> None:
-    """A filter that drops most leaves was not made for this treebank; a few leaves prove nothing."""
-    if leaves and (kept == 0 or (leaves >= ENOUGH_LEAVES and 2 * kept < leaves)):
-        problem = f"the word filter {filter} keeps only {kept:,} of the treebank's {leaves:,} leaves"
-        others = " or ".join(f"--words {name}" for name in WORD_FILTERS if name not in (filter, "penn-words"))
-        raise UsageError(problem, remedy=f"its tags or words are of another kind: try {others}")
 
 
 def _shown(word: str | None) -> str:

@@ -11,8 +11,8 @@ import numpy as np
 
 from onlstm_parse.errors import UsageError
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import Gold
 from onlstm_parse.scoring.flat import AnyTree
+from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.scoring.metrics import Score, score, score_of
 from onlstm_parse.scoring.protocols import Counts, Protocol, Tallies, exact_rates
 from onlstm_parse.scoring.resampling import RESAMPLES, paired_difference
@@ -60,6 +60,7 @@ def between(
     *,
     words: str = "none",
     max_words: int | None = None,
+    filters: str | Sequence[str] = "",
 ) -> dict[str, Any]:
     """Self-F1: each run's trees scored against those of every earlier run, and what the pairs come to.
 
@@ -69,7 +70,8 @@ def between(
         raise UsageError(f"expected two runs or more, found {len(runs)}")
     pairs: list[dict[str, Any]] = []
     for one, other in combinations(range(len(runs)), 2):
-        found = score(runs[other](), runs[one](), protocol, words=words, max_words=max_words)
+        settings: dict[str, Any] = {"words": words, "max_words": max_words, "filters": filters}
+        found = score(runs[other](), runs[one](), protocol, **settings)
         figures = {"sentence_f1": found.sentence_f1, "corpus_f1": found.corpus_f1}
         pairs.append({"runs": [one, other], "signature": found.signature, **figures})
     report: dict[str, Any] = {"protocol": protocol, "runs": len(runs), "pairs": pairs}

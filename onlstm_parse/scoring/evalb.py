@@ -3,14 +3,13 @@
 As in EVALB: leaves with a deleted tag are taken out; labels lose their function tags;
 one-word brackets count; of a chain each bracket is matched once; a sentence whose
 words differ is an error and left out, one without predicted words skipped. Crossing
-brackets are predicted ones that cross a gold one.
-
-Omitted: QUOTE_LABEL, EVALB's repair of quotes tagged differently, is read and not used.
+brackets are predicted ones that cross a gold one. A quote that its tag deletes on one
+side alone (`'` as `''` and as POS) stays on both, where QUOTE_LABEL names both tags.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import zip_longest
@@ -19,14 +18,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from onlstm_parse.errors import FormatError, OnlstmError
-from onlstm_parse.scoring.alignment import Digest
 from onlstm_parse.scoring.flat import AnyTree, FlatTree, flatten
+from onlstm_parse.scoring.gold import Digest
 from onlstm_parse.scoring.signature import line
 from onlstm_parse.text.reading import decoded_lines
 
 Span = tuple[int, int]
 _NUMBERS = {"MAX_ERROR": "max_error", "CUTOFF_LEN": "cutoff", "LABELED": "labelled"}
-_UNUSED = ("DEBUG", "QUOTE_LABEL", "DISC_ONLY")
+_UNUSED = ("DEBUG", "DISC_ONLY")
+_QUOTES = ("'", '"', "/")
 
 
 @dataclass
@@ -40,6 +40,7 @@ class Parameters:
     delete_for_length: set[str] = field(default_factory=lambda: {"-NONE-"})
     same_label: set[tuple[str, str]] = field(default_factory=lambda: {("ADVP", "PRT")})
     same_word: set[tuple[str, str]] = field(default_factory=set)
+    quote: set[str] = field(default_factory=set)
     name: str = "COLLINS"
 
 
@@ -48,6 +49,7 @@ def read_parameters(path: str | PathLike[str]) -> Parameters:
     file = Path(path)
     found = Parameters(delete=set(), delete_for_length=set(), same_label=set())
     sets = {"DELETE_LABEL": found.delete, "DELETE_LABEL_FOR_LENGTH": found.delete_for_length}
+    sets["QUOTE_LABEL"] = found.quote
     pairs = {"EQ_LABEL": found.same_label, "EQ_WORD": found.same_word}
     digest = sha256()
     with decoded_lines(file) as lines:
@@ -134,6 +136,12 @@ class _Summary:
         if not ours.words:
             self.skipped += 1
             return
+        if len(ours.words) != len(theirs.words) and parameters.quote:
+            spared = _spared(ours, theirs, parameters.delete)
+            ours, theirs = (
+                _Terminals(flat, parameters, places)
+                for flat, places in zip((predicted, gold), spared, strict=True)
+            )
         if not ours.same_words(theirs, parameters.same_word):
             self.errors += 1
             return
@@ -175,17 +183,30 @@ class _Same:
         return one == other or (one, other) in self._pairs or (other, one) in self._pairs
 
 
-class _Terminals:
-    """A tree without its deleted leaves and labels; `brackets` from the outside in."""
+class _Quote(NamedTuple):
+    """A leaf that may be a quote: which leaf, behind how many words, and its tag."""
 
-    def __init__(self, flat: FlatTree, parameters: Parameters) -> None:
+    place: int
+    before: int
+    tag: str
+
+
+class _Terminals:
+    """A tree without deleted labels and leaves, but for those `spared`; `brackets` from the outside in."""
+
+    def __init__(self, flat: FlatTree, parameters: Parameters, spared: Collection[int] = ()) -> None:
         if None in flat.tags:
             problem = "expected a tag on every leaf, as EVALB needs them, found a bare leaf"
             remedy = "leave out --labelled to score brackets alone"
             raise OnlstmError(problem, file=flat.file, line=flat.line, remedy=remedy)
-        before, self.words, self.tags = [0], [], []
-        for word, tag in zip(flat.words, flat.tags, strict=True):
-            if tag not in parameters.delete:
+        before = [0]
+        self.words: list[str] = []
+        self.tags: list[str] = []
+        self.quotes: list[_Quote] = []
+        for place, (word, tag) in enumerate(zip(flat.words, flat.tags, strict=True)):
+            if tag in parameters.quote and word in _QUOTES:
+                self.quotes.append(_Quote(place, len(self.words), tag))
+            if tag not in parameters.delete or place in spared:
                 self.words.append(word)
                 self.tags.append(tag or "")
             before.append(len(self.words))
@@ -206,6 +227,23 @@ class _Terminals:
     def crossing(self, other: _Terminals) -> int:
         spans = {span for span, _ in other.brackets}
         return sum(any(a < c < b < d or c < a < d < b for c, d in spans) for (a, b), _ in self.brackets)
+
+
+def _spared(ours: _Terminals, theirs: _Terminals, delete: Collection[str]) -> tuple[list[int], list[int]]:
+    """The quotes of either side that their tag deletes where the other side has one that stays."""
+    spared: tuple[list[int], list[int]] = ([], [])
+
+    def position(quote: _Quote, side: int) -> int:
+        return quote.before + sum(place < quote.place for place in spared[side])
+
+    for mine in ours.quotes:
+        for other in theirs.quotes:
+            at_once = position(mine, 0) == position(other, 1) and other.place not in spared[1]
+            if at_once and (mine.tag in delete) != (other.tag in delete):
+                side, quote = (0, mine) if mine.tag in delete else (1, other)
+                spared[side].append(quote.place)
+                break
+    return spared
 
 
 def _matches(predicted: list[tuple[Span, str]], gold: list[tuple[Span, str]], parameters: Parameters) -> int:

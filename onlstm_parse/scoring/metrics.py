@@ -6,7 +6,7 @@ gold brackets.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from math import fsum
@@ -16,15 +16,15 @@ import numpy as np
 
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import Gold, Pair
+from onlstm_parse.scoring.alignment import Pair
 from onlstm_parse.scoring.flat import AnyTree
+from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.scoring.protocols import Counts, Protocol, Rates, Tallies, exact_rates
 from onlstm_parse.scoring.resampling import RESAMPLES, confidence_95
 from onlstm_parse.scoring.signature import signature
-from onlstm_parse.scoring.statistics import Batch, Shape, batches
+from onlstm_parse.scoring.statistics import LENGTHS, Batch, Shape, batches
 from onlstm_parse.scoring.tally import Tally, tally
 
-LENGTHS = (10, 20, 40)
 WIDTHS = ((2, 2), (3, 3), (4, 4), (5, 5), (6, 10), (11, 20), (21, 40))
 
 Figures = dict[str, dict[str, Any]]
@@ -35,8 +35,9 @@ class Score:
     """How well trees agree with a treebank.
 
     `left_out` says of how many sentences and why (`unscored` are those that only the
-    protocol leaves out); crossing brackets are given for EVALB alone; `shape` is that of
-    the predicted and the gold trees, `shape_of` says how it is counted.
+    protocol leaves out); `raised` are the gold constituents that lost parts where branches
+    crossed; crossing brackets are given for EVALB alone; `shape` is that of the predicted and
+    the gold trees, `shape_of` says how it is counted.
     """
 
     signature: str
@@ -44,6 +45,7 @@ class Score:
     sentences: int
     unscored: int
     left_out: dict[str, int]
+    raised: int
     sentence_f1: float
     sentence_precision: float
     sentence_recall: float
@@ -72,16 +74,17 @@ def score(
     *,
     words: str = "penn-words",
     max_words: int | None = None,
+    filters: str | Sequence[str] = "",
     extra: Mapping[str, object] | None = None,
 ) -> Score:
     """Score trees against a treebank's own, or against what `prepare_gold` made of it.
 
-    `words` names a filter and `max_words` a limit, unless `gold` is prepared; `extra`
-    is what else moved the score, for the signature. Raises OnlstmError where
-    numbers or words of the two sides differ.
+    `words` names a word filter, `max_words` is a limit and `filters` change the gold trees,
+    unless `gold` is prepared; `extra` is what else moved the score, for the signature.
+    Raises OnlstmError where numbers or words of the two sides differ.
     """
     PROTOCOLS[protocol]
-    gold = gold if isinstance(gold, Gold) else Gold(gold, words, max_words)
+    gold = gold if isinstance(gold, Gold) else Gold(gold, words, max_words, filters)
     gathered, digest = tally(predicted, gold, with_baselines=False)
     return score_of(gathered, gold, protocol, {**(extra or {}), "trees": digest})
 
@@ -94,21 +97,42 @@ def reports(
     extra: Mapping[str, object] | None = None,
     resamples: int = RESAMPLES,
 ) -> dict[str, dict[str, Any]]:
-    """One pass over both sides: for each protocol the score with its baselines, as for JSON."""
+    """One pass over both sides: for each protocol the score with its baselines, as for JSON.
+
+    Of several protocols one may find no sentence to score: its report says so, without figures.
+    """
     protocols = list(protocols)
     for protocol in protocols:
         PROTOCOLS[protocol]
     gathered, digest = tally(predicted, gold)
-    assert gathered.baselines
     extra = {**(extra or {}), "trees": digest}
+    empty = [protocol for protocol in protocols if not len(_scored(gathered, gold, protocol)[1])]
+    if len(empty) == len(protocols):
+        empty = []  # an error
     return {
-        protocol: {
-            **score_of(gathered, gold, protocol, extra, resamples).to_json(),
-            "baselines": gathered.baselines.sentence_f1(protocol),
-            "baselines_corpus_f1": gathered.baselines.corpus_f1(protocol),
-        }
+        protocol: _empty_report(gathered, gold, protocol, extra)
+        if protocol in empty
+        else _report(gathered, gold, protocol, extra, resamples)
         for protocol in protocols
     }
+
+
+def _report(
+    gathered: Tally, gold: Gold, protocol: str, extra: Mapping[str, object], resamples: int
+) -> dict[str, Any]:
+    assert gathered.baselines
+    return {
+        **score_of(gathered, gold, protocol, extra, resamples).to_json(),
+        "baselines": gathered.baselines.sentence_f1(protocol),
+        "baselines_corpus_f1": gathered.baselines.corpus_f1(protocol),
+        "baselines_by_length": gathered.baselines.by_length(protocol),
+    }
+
+
+def _empty_report(gathered: Tally, gold: Gold, protocol: str, extra: Mapping[str, object]) -> dict[str, Any]:
+    left_out = _scored(gathered, gold, protocol)[2]
+    signed = signature(gold, protocol, 0, left_out, extra)
+    return {"signature": signed, "protocol": protocol, "sentences": 0, "left_out": left_out}
 
 
 def score_of(
@@ -120,14 +144,10 @@ def score_of(
 ) -> Score:
     """Of sums, under one protocol; no interval where `resamples` is 0."""
     rules: Protocol = PROTOCOLS[protocol]
-    everything, numbers = gathered.counts()
-    scored = rules.scored(everything)
-    counts, n = Counts(*(column[scored] for column in everything)), numbers[scored]
-    short = int(numbers[everything.words < rules.min_words].sum())
-    left_out = {"skipped": gold.skipped, "long": gold.long, "short": short}
-    left_out["bare"] = int(numbers.sum() - n.sum()) - short
+    counts, n, left_out = _scored(gathered, gold, protocol)
     if not len(n):
-        raise OnlstmError(f"no sentence is left to score under {protocol}", remedy="raise the length limit")
+        why = ", ".join(f"{reason} {number:,}" for reason, number in left_out.items())
+        raise OnlstmError(f"no sentence is left to score under {protocol}: {why}")
     rates = rules.rates(tallies := rules.tallies(counts))
     corpus = _corpus(tallies, n)
     exact = (tallies.matched == tallies.predicted) & (tallies.matched == tallies.gold)
@@ -138,6 +158,7 @@ def score_of(
         sentences=int(n.sum()),
         unscored=left_out["short"] + left_out["bare"],
         left_out=left_out,
+        raised=gold.raised,
         sentence_f1=_mean(rates.f1, n),
         sentence_precision=_mean(rates.precision, n),
         sentence_recall=_mean(rates.recall, n),
@@ -154,6 +175,17 @@ def score_of(
         by_width=_by_width(gathered, rules, counts, n),
         shape={"predicted": shape_of(gathered.predicted_shape), "gold": shape_of(gathered.gold_shape)},
     )
+
+
+def _scored(gathered: Tally, gold: Gold, protocol: str) -> tuple[Counts, np.ndarray, dict[str, int]]:
+    """The kinds of sentences that are scored, how many there are of each, and how many are left out why."""
+    rules: Protocol = PROTOCOLS[protocol]
+    everything, numbers = gathered.counts()
+    scored = rules.scored(everything)
+    counts, n = Counts(*(column[scored] for column in everything)), numbers[scored]
+    short = int(numbers[everything.words < rules.min_words].sum())
+    bare = int(numbers.sum() - n.sum()) - short
+    return counts, n, {**gold.left_out, "short": short, "bare": bare}
 
 
 def label_counts(gold: Gold, protocol: str) -> dict[str, int]:

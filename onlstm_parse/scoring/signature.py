@@ -15,7 +15,7 @@ from onlstm_parse.scoring import PROTOCOLS
 from onlstm_parse.version import VERSION
 
 if TYPE_CHECKING:
-    from onlstm_parse.scoring.alignment import Gold
+    from onlstm_parse.scoring.gold import Gold
 
 _PROTOCOLS = {
     "shen2019": "brackets over two words or more strictly inside the sentence, mean over all sentences,"
@@ -31,6 +31,7 @@ _PROTOCOLS = {
 _FIELDS = {
     "punctuation": "punctuation is {}",
     "words": "the leaves that count as words are chosen by the filter {}",
+    "filters": "the gold trees were changed by the filters {}, one behind another",
     "max": "sentences of up to {} words",
     "rule": "levels were split by the {} rule",
     "layer": "levels come from layer {}",
@@ -38,6 +39,7 @@ _FIELDS = {
     "parameters": "the parameter file has the hash {}",
     "n": "{} sentences were scored",
     "skipped": "{} left out because no word is in them",
+    "filtered": "{} left out because a filter drops them",
     "long": "{} left out because they are longer than the limit",
     "short": "{} left out because the protocol leaves out sentences as short",
     "bare": "{} left out because gold has no bracket to find in them",
@@ -51,8 +53,9 @@ def signature(
 ) -> str:
     """`extra` is what else moved the score; its `trees` is the hash of the predictions."""
     trees = extra.get("trees", "")
-    parts: dict[str, object] = {"punctuation": "kept" if gold.words == "none" else "dropped"}
-    parts |= {"words": gold.words, "max": gold.max_words or "all"}
+    parts: dict[str, object] = {"punctuation": "kept" if gold.keeps_punctuation else "dropped"}
+    parts |= {"words": gold.words, **({"filters": gold.filters} if gold.filters else {})}
+    parts |= {"max": gold.max_words or "all"}
     parts |= {name: value for name, value in extra.items() if name != "trees"}
     parts |= {"n": sentences, **left_out, "gold": gold.digest, "trees": trees}
     return line(protocol, parts)

@@ -17,6 +17,7 @@ from onlstm_parse.scoring.alignment import Pair
 from onlstm_parse.scoring.protocols import Counts
 
 Array = np.ndarray
+LENGTHS = (10, 20, 40)  # words; F1 is given of the sentences up to each
 LABELS = 1 << 16  # more than any treebank has
 BATCH = 1000  # sentences
 BATCH_WORDS = 50_000

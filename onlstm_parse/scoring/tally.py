@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from onlstm_parse.scoring.alignment import Digest, Gold, align
+from onlstm_parse.scoring.alignment import align
 from onlstm_parse.scoring.flat import AnyTree
+from onlstm_parse.scoring.gold import Digest, Gold
 from onlstm_parse.scoring.protocols import Counts, Protocol
 from onlstm_parse.scoring.statistics import Batch, Shape, batches
 from onlstm_parse.scoring.trivial import Baselines

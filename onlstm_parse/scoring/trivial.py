@@ -7,34 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from statistics import fmean, stdev
-from typing import NamedTuple
 
 import numpy as np
 
 from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.induction.batched import trivial
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import Gold, Pair
+from onlstm_parse.scoring.alignment import Pair
+from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.scoring.protocols import Counts, Rates, Tallies, exact_rates
-from onlstm_parse.scoring.statistics import Batch, among, batches, numbered
+from onlstm_parse.scoring.statistics import LENGTHS, Batch, among, batches, numbered
 
 Figures = dict[str, float | dict[str, float]]
 
 DRAWS = 5
 CEILING = "ceiling"
-
-
-class Sums(NamedTuple):
-    """Over sentences; brackets for the corpus, `f1` for the mean."""
-
-    sentences: float = 0
-    f1: float = 0
-    matched: float = 0
-    predicted: float = 0
-    gold: float = 0
-
-    def __add__(self, other: Sums) -> Sums:  # type: ignore[override]
-        return Sums._make(map(sum, zip(self, other, strict=True)))
+SUMS = 5  # sentences; f1 for the mean; matched, predicted and gold brackets for the corpus
 
 
 def generators(name: str) -> list[np.random.Generator]:
@@ -45,13 +33,16 @@ def generators(name: str) -> list[np.random.Generator]:
 
 
 class Baselines:
-    """Sums of every trivial parser, draw and protocol, as batches come."""
+    """Sums of every trivial parser, draw and protocol, as batches come.
+
+    Each is (lengths, SUMS): over the sentences of up to so many words, the last over all.
+    """
 
     def __init__(self) -> None:
         self._draws = {
             (name, draw): rng for name in TRIVIAL_PARSERS for draw, rng in enumerate(generators(name))
         }
-        self._sums: dict[tuple[str, int], dict[str, Sums]] = {}
+        self._sums: dict[tuple[str, int], dict[str, np.ndarray]] = {}
 
     def add(self, batch: Batch) -> None:
         for (name, draw), rng in self._draws.items():
@@ -61,28 +52,49 @@ class Baselines:
 
     def sentence_f1(self, protocol: str) -> Figures:
         """Percentages, of what is drawn mean and sd."""
-        return self._figures(protocol, lambda sums: 100 * sums.f1 / max(sums.sentences, 1))
+        return self._figures(protocol, lambda sums: _mean(sums[-1]))
 
     def corpus_f1(self, protocol: str) -> Figures:
-        return self._figures(protocol, lambda sums: 100 * float(exact_rates(Tallies._make(sums[2:])).f1))
+        return self._figures(protocol, lambda sums: 100 * float(exact_rates(Tallies(*sums[-1, 2:])).f1))
 
-    def _figures(self, protocol: str, figure: Callable[[Sums], float]) -> Figures:
-        found: dict[str, list[float]] = {}
-        for (name, _), sums in self._sums.items():
-            found.setdefault(name, []).append(figure(sums[protocol]))
+    def by_length(self, protocol: str) -> dict[str, dict[str, float | None]]:
+        """Sentence F1, of what is drawn the mean; None where no sentence is so short."""
+        names = [*(f"<={limit}" for limit in LENGTHS), "all"]
+        return {
+            name: {
+                group: fmean(_mean(sums[row]) for sums in draws) if draws[0][row, 0] else None
+                for row, group in enumerate(names)
+            }
+            for name, draws in self._draws_of(protocol).items()
+        }
+
+    def _figures(self, protocol: str, figure: Callable[[np.ndarray], float]) -> Figures:
+        found = {name: list(map(figure, draws)) for name, draws in self._draws_of(protocol).items()}
         return {
             name: {"mean": fmean(f1s), "sd": stdev(f1s)} if len(f1s) > 1 else f1s[0]
             for name, f1s in found.items()
         }
 
+    def _draws_of(self, protocol: str) -> dict[str, list[np.ndarray]]:
+        found: dict[str, list[np.ndarray]] = {}
+        for (name, _), sums in self._sums.items():
+            found.setdefault(name, []).append(sums[protocol].cumsum(axis=0))
+        return found
+
     def _add(self, name: str, draw: int, counts: Counts) -> None:
-        known = self._sums.setdefault((name, draw), dict.fromkeys(PROTOCOLS, Sums()))
+        group = np.searchsorted(LENGTHS, counts.words)
+        size = len(LENGTHS) + 1
+        known = self._sums.setdefault((name, draw), {p: np.zeros((size, SUMS)) for p in PROTOCOLS})
         for protocol, rules in PROTOCOLS.items():
             scored = rules.scored(counts)
             tallies = Tallies(*(column[scored] for column in rules.tallies(counts)))
             rates: Rates = rules.rates(tallies)
-            totals = (float(column.sum()) for column in (rates.f1, *tallies))
-            known[protocol] += Sums(float(scored.sum()), *totals)
+            for place, column in enumerate((None, rates.f1, *tallies)):
+                known[protocol][:, place] += np.bincount(group[scored], column, minlength=size)
+
+
+def _mean(sums: np.ndarray) -> float:
+    return float(100 * sums[1] / max(sums[0], 1))
 
 
 def baselines(gold: Gold, protocol: str = "shen2019") -> Figures:

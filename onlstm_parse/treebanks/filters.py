@@ -1,7 +1,8 @@
 """What is taken out of trees, by name, one filter behind another: `traces,punctuation,length:40`.
 
-A filter gives the tree that is left, or None where the sentence goes. Phrases left
-empty go with what emptied them. Word filters (`words:NAME`) are in words.py.
+A filter gives the tree that is left, over leaves of the tree that it was given, or None
+where the sentence goes. Phrases left empty go with what emptied them. Word filters
+(`words:NAME`) are in words.py.
 """
 
 from __future__ import annotations
@@ -22,9 +23,8 @@ _LENGTH = re.compile(r"(?:([0-9]+)-)?([0-9]+)")
 
 def composed(names: str | Sequence[str]) -> Filter:
     """The filters `NAME[:ARGUMENT]`, in order, as one; raises UsageError for one that is unknown."""
-    wanted = names.split(",") if isinstance(names, str) else names
     filters = []
-    for one in filter(None, map(str.strip, wanted)):
+    for one in listed(names):
         name, _, argument = one.partition(":")
         filters.append(FILTERS[name](argument))
 
@@ -36,6 +36,11 @@ def composed(names: str | Sequence[str]) -> Filter:
         return left
 
     return apply
+
+
+def listed(names: str | Sequence[str]) -> list[str]:
+    """One by one, `NAME[:ARGUMENT]`."""
+    return list(filter(None, map(str.strip, names.split(",") if isinstance(names, str) else names)))
 
 
 def roots(argument: str = "") -> Filter:

@@ -10,8 +10,8 @@ import pytest
 from onlstm_parse.errors import UsageError
 from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import Gold
 from onlstm_parse.scoring.comparison import between, compare
+from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.scoring.metrics import score
 from onlstm_parse.scoring.resampling import confidence_95, paired_difference
 from onlstm_parse.tree import Tree

@@ -79,7 +79,7 @@ def test_parameter_files(tmp_path):
     file.write_text("\n".join(lines))
     found = read_parameters(file)
     assert (found.labelled, found.cutoff, found.max_error, found.delete) == (0, 3, 1, {"TOP"})
-    assert (found.same_label, found.same_word) == ({("ADVP", "PRT")}, {("a", "an")})
+    assert (found.same_label, found.same_word, found.quote) == ({("ADVP", "PRT")}, {("a", "an")}, {"''"})
     other = labelled_summary([tree("(S (PP (PRP they)) (VP (VBD saw)))")], [tree(CLAUSE)], found)
     assert other["all"]["recall"] == 100
     assert "<=3" in other
@@ -90,6 +90,27 @@ def test_parameter_files(tmp_path):
 
 
 CLAUSE = "(S (NP (PRP they)) (VP (VBD saw)))"
+
+
+QUOTED = "(S (NP (PRP they)) (VP (VBD saw) (NP (NP (DT the) (NNS dogs) ({} ')) ({} ') (NN tail))))"
+
+
+@pytest.mark.parametrize(
+    ("predicted", "gold", "f1", "right_tags"),
+    [
+        ("POS ''", "'' ''", 100, 5 / 6),  # deleted in gold alone: it stays
+        ("'' ''", "POS ''", 100, 5 / 6),
+        ("'' ''", "POS POS", 100, 5 / 7),
+        ("'' POS", "POS ''", 80, 1),  # as many words on both sides: nothing to repair
+        ("'' :", "POS ''", 100, 5 / 6),
+    ],
+)
+def test_quotes_that_one_side_deletes(predicted, gold, f1, right_tags):
+    sides = [[tree(QUOTED.format(*tags.split()))] for tags in (predicted, gold)]
+    found = labelled_summary(*sides, Parameters(quote={"''", "POS"}))["all"]
+    assert (found["errors"], found["f1"]) == (0, f1)
+    assert found["tagging_accuracy"] == pytest.approx(100 * right_tags)
+    assert labelled_summary(*sides)["all"]["errors"] == (f1 == 100)
 
 
 def test_words_that_differ_too_often():

@@ -12,6 +12,9 @@ import pytest
 
 from onlstm_parse.cli.main import main
 from onlstm_parse.scoring import PROTOCOLS
+from onlstm_parse.treebanks.conllu import CONLLU
+from onlstm_parse.treebanks.negra import NEGRA
+from onlstm_parse.treebanks.reading import read_treebank
 
 GOLD = "( (S (NP-SBJ (DT The) (NN dog)) (VP (VBD saw) (NP (DT a) (NN tree)))) (. .))\n(S (NN rain))\n"
 PREDICTED = "(X (X the dog) (X saw (X a tree)))\n(X rain)\n"
@@ -78,6 +81,63 @@ def test_a_plot_without_matplotlib(files, tmp_path, capsys, monkeypatch):
     assert "pip install 'onlstm-parse[plot]'" in capsys.readouterr().err
 
 
+def test_a_protocol_without_sentences_leaves_the_others(tmp_path, capsys):
+    flat = tmp_path / "flat.mrg"
+    flat.write_text("(S (NN a) (NN b) (NN c))\n")
+    arguments = [str(flat), str(flat), "--protocol", "all"]
+    found = json.loads(printed(capsys, *arguments, "--json"))["by_protocol"]
+    assert {name: report["sentences"] for name, report in found.items()} == {
+        "shen2019": 1,
+        "kim2019": 1,
+        "evalb": 1,
+        "strict": 0,
+    }
+    assert found["strict"]["left_out"]["bare"] == 1
+    table = printed(capsys, *arguments)
+    assert "strict: nothing to score\nsentences left out: 1 without gold brackets" in table
+    assert "|n:0|" in printed(capsys, *arguments, "--csv")
+    assert "% nothing to score" in printed(capsys, *arguments, "--latex")
+    assert main(["score", *arguments[:2], "--protocol", "strict"]) == 1
+    assert "no sentence is left to score under strict: " in capsys.readouterr().err
+
+
+def test_filters_change_gold_and_what_of_a_prediction_is_scored(tmp_path, capsys):
+    for name, text in ("gold.mrg", GOLD), ("all", "(X (X The dog) (X saw (X a tree)) .)\n(X rain)\n"):
+        (tmp_path / name).write_text(text)
+    files = [str(tmp_path / "all"), str(tmp_path / "gold.mrg"), "--words", "none"]
+    plain, filtered, short = (
+        json.loads(printed(capsys, *files, *options, "--json"))
+        for options in ([], ["--filters", "punctuation, unaries"], ["--filters", "length:2-9"])
+    )
+    assert "|punctuation:kept|words:none|max:" in plain["signature"]
+    assert "|punctuation:dropped|words:none|filters:punctuation,unaries|max:" in filtered["signature"]
+    assert (plain["by_width"]["6-10"], plain["by_width"]["5"]["gold"]) != (
+        filtered["by_width"]["6-10"],
+        filtered["by_width"]["5"]["gold"],
+    )
+    assert (short["sentences"], short["left_out"]["filtered"]) == (1, 1)
+    assert "by the filters punctuation,unaries" in printed(capsys, "--explain", filtered["signature"])
+    assert "a filter drops them" in printed(capsys, "--explain", short["signature"])
+
+
+def test_a_format_without_trees_is_refused(files, tmp_path, capsys):
+    (tmp_path / "gold.conllu").write_text(CONLLU.example.text, encoding="utf-8")
+    assert main(["score", files[0], str(tmp_path / "gold.conllu")]) == 2
+    error = capsys.readouterr().err
+    assert "expected gold trees, found conllu" in error
+    assert error.count("\n") == 1
+
+
+def test_crossing_branches_are_counted(tmp_path, capsys):
+    (tmp_path / "gold.export").write_text(NEGRA.example.text, encoding="utf-8")
+    gold = list(read_treebank(tmp_path / "gold.export"))
+    (tmp_path / "predicted").write_text("".join(f"{one.tree}\n" for one in gold), encoding="utf-8")
+    files = [str(tmp_path / name) for name in ("predicted", "gold.export")]
+    raised = sum(one.raised for one in gold)
+    assert json.loads(printed(capsys, *files, "--json"))["raised"] == raised > 0
+    assert f"lost parts where branches cross: {raised}" in printed(capsys, *files)
+
+
 def test_two_systems(files, tmp_path, capsys):
     (tmp_path / "other").write_text(PREDICTED.replace("(X the dog) (X saw", "the (X dog saw"))
     names = [files[0], str(tmp_path / "other")]
@@ -92,6 +152,8 @@ def test_several_runs(files, capsys):
     report = json.loads(printed(capsys, "--between", *[files[0]] * 3, "--json"))
     assert report["sentence_f1"]["mean"] == pytest.approx(100, abs=1e-5)
     assert "self-F1 of 2 runs" in printed(capsys, "--between", *[files[0]] * 2)
+    filtered = printed(capsys, "--between", *[files[0]] * 2, "--filters", "length:2-9")
+    assert "|filters:length:2-9|max:all|n:1|" in filtered
 
 
 def test_labelled_trees(files, tmp_path, capsys):
@@ -124,6 +186,9 @@ def test_a_signature_in_words(files, capsys):
         (["--between", "a", "b", "--latex"], 2, "print a table or --json"),
         (["--explain", "F1"], 2, "unknown protocol"),
         (["--labelled"], 1, "a tag on every leaf"),
+        (["--labelled", "--filters", "traces"], 2, "--labelled takes no --filters"),
+        (["--filters", "trace"], 2, "unknown filter 'trace'"),
+        (["--filters", "length:x"], 2, "expected length:MOST"),
     ],
 )
 def test_wrong_usage(files, capsys, arguments, status, problem):

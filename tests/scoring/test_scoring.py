@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -12,11 +13,11 @@ from hypothesis import strategies as st
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import prepare_gold
+from onlstm_parse.scoring.gold import prepare_gold
 from onlstm_parse.scoring.metrics import score
 from onlstm_parse.scoring.trivial import baselines
 from onlstm_parse.tree import Tree
-from onlstm_parse.treebanks.filters import bare_label
+from onlstm_parse.treebanks.filters import bare_label, composed
 from onlstm_parse.treebanks.reading import read_treebank
 
 
@@ -235,6 +236,28 @@ def test_gold_trees_score_100_with_whatever_is_in_them(protocol, words):
     found = score(GOLD, GOLD, protocol, words=words)
     assert found.corpus_f1 == found.complete_match == 100
     assert found.sentence_f1 == pytest.approx(100, abs=1e-5)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("filters", ["unaries", "traces,punctuation", "roots,function-tags,length:4"])
+def test_filters_score_as_trees_that_were_filtered_before(protocol, filters):
+    """Here predictions are over the words; sentences that go need none, but may have one."""
+    apply = composed(filters)
+    left = [(apply(gold), one) for gold, one in zip(GOLD[::2], PREDICTED, strict=True)]
+    golds, needed = zip(*(pair for pair in left if pair[0]), strict=True)
+    wanted = score(needed, golds, protocol)
+    for predicted in (PREDICTED, needed):
+        found = score(predicted, GOLD[::2], protocol, filters=filters)
+        assert replace(found, signature="", left_out={}) == replace(wanted, signature="", left_out={})
+        assert found.left_out["filtered"] == 2 - len(golds)
+
+
+def test_a_filter_takes_the_very_leaves_it_dropped_from_a_prediction():
+    gold = tree("(S (NP (POS ') (NN a)) (VP (VB b) ('' ') (NN a)))")
+    predicted = [tree("(X (X ' a) (X b ' a))"), tree("(X (X ' a) (X b a))")]
+    for one in predicted:
+        found = score([one], [gold], "evalb", words="none", filters="punctuation:tags")
+        assert (found.corpus_f1, found.complete_match) == (100, 100)
 
 
 def test_a_prediction_with_marks_that_gold_has_not():

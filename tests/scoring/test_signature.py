@@ -27,6 +27,7 @@ def test_whatever_moves_a_score_moves_its_signature():
     signatures += [signature(words=words) for words in ("unicode-words", "no-punctuation")]
     signatures += [signature("(X (X the dog) (X saw a tree) .)", words="none"), signature(max_words=5)]
     signatures += [signature(TREES[1]), signature(gold=GOLD.replace("NP-SBJ", "PP"))]
+    signatures += [signature(filters=filters) for filters in ("unaries", "traces,unaries", "length:9")]
     signatures += [signature(extra={"rule": rule}) for rule in "ab"]
     assert len(set(signatures)) == len(signatures)
 
@@ -34,6 +35,7 @@ def test_whatever_moves_a_score_moves_its_signature():
 def test_what_does_not_move_a_score_does_not_move_its_signature():
     assert signature(gold=GOLD.replace(" (", "\n  (")) == signature()
     assert signature(gold=f"(ROOT {GOLD[2:]}") == signature(gold=GOLD)
+    assert signature(filters=" traces , unaries") == signature(filters=["traces", "unaries"])
 
 
 def test_everything_is_named():

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import Gold, align, prepare_gold
+from onlstm_parse.scoring.alignment import align
+from onlstm_parse.scoring.gold import Gold, prepare_gold
 from onlstm_parse.scoring.metrics import reports, score
 from onlstm_parse.scoring.statistics import Batch
 from onlstm_parse.tree import Tree
@@ -139,6 +140,17 @@ def test_the_ceiling_is_reached_by_a_binary_tree_that_has_every_gold_bracket():
         report = reports(binary, Gold(gold, "none"), [protocol])[protocol]
         assert report["sentence_f1"] == report["baselines"]["ceiling"]
         assert report["corpus_f1"] == report["baselines_corpus_f1"]["ceiling"]
+
+
+def test_trivial_parsers_by_length():
+    gold = [tree for seed in range(30) for _, tree in pairs(seed)]
+    right = [Tree.from_spans(t.leaves(), TRIVIAL_PARSERS["right"](len(t.leaves()))) for t in gold]
+    for report in reports(right, Gold(gold, "none")).values():
+        by_length = report["baselines_by_length"]
+        assert set(by_length) == set(report["baselines"])
+        wanted = {group: row["sentence_f1"] for group, row in report["by_length"].items()}
+        assert by_length["right"] == pytest.approx(wanted)
+        assert by_length["random"]["all"] == pytest.approx(report["baselines"]["random"]["mean"])
 
 
 def test_widths():
