@@ -56,8 +56,11 @@ inline void convert(const bf16* from, long size, float* to) {
 }
 #endif
 
+// A call left in a loop keeps it scalar, and GCC leaves some in long loops when it may choose.
+#define INLINE inline __attribute__((always_inline))
+
 // e^x to 1e-7; the polynomial and the split of ln 2 are those of Cephes' expf (Moshier).
-inline float exponential(float x) {
+INLINE float exponential(float x) {
     x = x < -87.0f ? -87.0f : x;
     x = x > 88.0f ? 88.0f : x;
     float whole = __builtin_rintf(x * 1.44269504f);
@@ -75,13 +78,13 @@ inline float exponential(float x) {
     return y * power;
 }
 
-inline double exponential(double x) { return std::exp(x); }
+INLINE double exponential(double x) { return std::exp(x); }
 
 template <class Real>
-inline Real sigmoid(Real x) { return Real(1) / (Real(1) + exponential(-x)); }
+INLINE Real sigmoid(Real x) { return Real(1) / (Real(1) + exponential(-x)); }
 
 // Near zero an odd polynomial (Cephes' tanhf), as 1 - 2 / (e^2x + 1) loses all digits there.
-inline float hyperbolic_tangent(float x) {
+INLINE float hyperbolic_tangent(float x) {
     float far = 1.0f - 2.0f / (exponential(2.0f * x) + 1.0f);
     float z = x * x;
     float p = -5.70498872745e-3f;
@@ -93,4 +96,4 @@ inline float hyperbolic_tangent(float x) {
     return z < 0.390625f ? near : far;
 }
 
-inline double hyperbolic_tangent(double x) { return std::tanh(x); }
+INLINE double hyperbolic_tangent(double x) { return std::tanh(x); }

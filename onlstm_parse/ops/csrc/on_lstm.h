@@ -106,6 +106,7 @@ struct OnLstm {
 
     Real sum(const Real* units) const {
         Real total = 0;
+        #pragma omp simd reduction(+ : total)
         for (long j = 0; j < chunk; j++) total += units[j];
         return total;
     }
