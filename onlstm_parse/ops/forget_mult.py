@@ -16,7 +16,7 @@ from torch import Tensor
 
 from onlstm_parse.ops.first_order import refuse_second_derivatives
 from onlstm_parse.ops.native import compiled_type
-from onlstm_parse.ops.recurrence import Cell, recurrence
+from onlstm_parse.ops.recurrence import Cell, scan
 
 
 def linear_scan_reference(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
@@ -52,7 +52,7 @@ def forget_mult(f: Tensor, x: Tensor, c: Tensor) -> Tensor:
 def _compiled(name: str, first: Tensor, second: Tensor, c: Tensor) -> Tensor:
     units = c.shape[-1]
     cell = Cell(name, (units,), gates=2 * units, hidden=units, state=units)
-    return recurrence(cell, torch.cat((first, second), -1), c, c, None)[0]
+    return scan(cell, torch.cat((first, second), -1), c)
 
 
 class _Scan(torch.autograd.Function):

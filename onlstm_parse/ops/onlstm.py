@@ -18,7 +18,7 @@ from onlstm_parse.ops.native import compiled_type, compute_type
 from onlstm_parse.ops.onlstm_plain import onlstm_plain
 from onlstm_parse.ops.onlstm_reference import OnlstmOutput
 from onlstm_parse.ops.product import project
-from onlstm_parse.ops.recurrence import Cell, recurrence
+from onlstm_parse.ops.recurrence import Cell, Inputs, recurrence
 
 MOST_LEVELS = 2048  # of the kernels, which take all levels as one block
 
@@ -36,14 +36,15 @@ def onlstm(
     """See `onlstm_reference`: same arguments, same results; `out` in the type of the products."""
     _, n, chunk = c.shape
     kind, dtype = _loop(h, n)
-    projected = project(x, weight_ih, bias_ih + bias_hh, dtype)
+    bias = bias_ih + bias_hh
     if kind is None:
+        projected = project(x, weight_ih, bias, dtype)
         out, c, masters = onlstm_plain(projected, h, c, weight_hh.to(projected.dtype), master_input)
     else:
         units = n * chunk
         arguments = (n, chunk, int(master_input == "reversed"))
         cell = kind("on_lstm", arguments, gates=4 * units + 2 * n, hidden=units, state=units, extra=2 * n)
-        out, c, masters = recurrence(cell, projected, h, c.flatten(1), weight_hh)
+        out, c, masters = recurrence(cell, Inputs(x, weight_ih, bias, dtype), h, c.flatten(1), weight_hh)
         c, masters = c.unflatten(1, (n, chunk)), masters.unflatten(-1, (2, n))
     means = masters.mean(-1)
     return OnlstmOutput(out, out[-1].to(h.dtype), c, 1 - means[..., 1], means[..., 0], masters[..., 1, :])

@@ -21,6 +21,11 @@ def product(a: Tensor, b: Tensor) -> Tensor:
     return a @ b.t()
 
 
+def transposed(a: Tensor) -> Tensor:
+    """aᵀ for `product`, which copies a transposed factor in fp32: copied here once for several products."""
+    return a.t().contiguous() if a.dtype == torch.float32 else a.t()
+
+
 def project(x: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype) -> Tensor:
     """`torch.nn.functional.linear` in `dtype`; x (..., K), weight (M, K), bias (M,) -> (..., M)."""
     return _Project.apply(x.to(dtype), weight.to(dtype), bias.to(dtype))
@@ -38,4 +43,4 @@ class _Project(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         flat = d_out.flatten(0, -2)
         d_x = product(flat, weight.t()).view_as(x) if ctx.needs_input_grad[0] else None
-        return d_x, product(flat.t(), x.flatten(0, -2).t()), flat.sum(0)
+        return d_x, product(transposed(flat), x.flatten(0, -2).t()), flat.sum(0)

@@ -1,6 +1,6 @@
 """A recurrence of any cell of `csrc/`, through the compiled loop over time, with its gradients.
 
-    hidden_t, state_t, extra_t = cell(projected_t + U hidden_{t-1}, state_{t-1})
+    hidden_t, state_t, extra_t = cell(W x_t + bias + U hidden_{t-1}, state_{t-1})
 
 T steps, B batch, H hidden units, G gates, K units of state, X further outputs of a step.
 A cell is its equations in a header of `csrc/`, a line in `recurrences.cpp`, and a `Cell` here.
@@ -9,14 +9,14 @@ A cell is its equations in a header of `csrc/`, a line in `recurrences.cpp`, and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from onlstm_parse.ops import native
 from onlstm_parse.ops.first_order import refuse_second_derivatives
-from onlstm_parse.ops.product import product
+from onlstm_parse.ops.product import product, transposed
 
 
 @dataclass(frozen=True)
@@ -38,46 +38,76 @@ class Cell:
         native.call(f"{self.name}_{direction}", gates.dtype, sizes, (gates, *others))
 
 
+class Inputs(NamedTuple):
+    """Gates (T, B, G) as W x_t + bias, of any precision; W (G, I), bias (G,), x (T, B, I)."""
+
+    x: Tensor
+    weight: Tensor
+    bias: Tensor
+    dtype: torch.dtype
+    """Of the products, as `compiled_type` gave it."""
+
+
 def recurrence(
-    cell: Cell, projected: Tensor, hidden: Tensor, state: Tensor, weight: Tensor | None
+    cell: Cell, inputs: Inputs, hidden: Tensor, state: Tensor, weight: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Hidden units (T, B, H), the last state (B, K) and further outputs (T, B, X).
 
-    projected (T, B, G), of a type that `compiled_type` gave, is overwritten; hidden (B, H),
-    state (B, K), weight U (G, H), None where the cell has none.
+    hidden (B, H), state (B, K), weight U (G, H); for a cell that is recurrent.
     """
-    return _Recurrence.apply(cell, projected, hidden, state, weight)
+    *given, dtype = inputs
+    return _Recurrence.apply(cell, *(tensor.to(dtype) for tensor in given), hidden, state, weight.to(dtype))
+
+
+def scan(cell: Cell, gates: Tensor, state: Tensor) -> Tensor:
+    """Hidden units (T, B, H) of a cell that has no U; gates (T, B, G), state (B, K)."""
+    return _Recurrence.apply(cell, gates, None, None, state, state, None)[0]
 
 
 class _Recurrence(torch.autograd.Function):
+    """With the product of the inputs, as the gradients of both weights need the transposed gates."""
+
     @staticmethod
     def forward(
-        ctx: Any, cell: Cell, projected: Tensor, hidden: Tensor, state: Tensor, weight: Tensor | None
+        ctx: Any,
+        cell: Cell,
+        x: Tensor,
+        weight_ih: Tensor | None,
+        bias: Tensor | None,
+        hidden: Tensor,
+        state: Tensor,
+        weight: Tensor | None,
     ) -> Any:
-        steps, batch, _ = projected.shape
-        # The compiled loop leaves the gates where the projection was: it is needed no more.
-        gates = projected.contiguous()
+        if weight_ih is None:
+            gates = x.contiguous()
+        else:  # the compiled loop leaves the gates where the product was
+            gates = product(x.flatten(0, 1), weight_ih).add_(bias).unflatten(0, x.shape[:2])
+        steps, batch, _ = gates.shape
         hiddens = gates.new_empty(steps + 1, batch, cell.hidden)
         states = state.new_empty(steps + 1, batch, cell.state)
         extra = state.new_empty(steps, batch, cell.extra)
         hiddens[0], states[0] = hidden, state
         if weight is not None:
-            weight = weight.to(gates.dtype).contiguous()
+            weight = weight.contiguous()
         cell.run("forward", gates, weight, hiddens, states, extra)
-        ctx.save_for_backward(gates, weight, hiddens, states)
+        ctx.save_for_backward(x, weight_ih, gates, weight, hiddens, states)
         ctx.cell = cell
         return hiddens[1:], states[-1].clone(), extra
 
     @staticmethod
     def backward(ctx: Any, d_hidden: Tensor, d_state: Tensor, d_extra: Tensor) -> Any:
         refuse_second_derivatives()
-        gates, weight, hiddens, states = ctx.saved_tensors
+        x, weight_ih, gates, weight, hiddens, states = ctx.saved_tensors
         d_gates = torch.empty_like(gates)
         d_first = states.new_empty(hiddens.shape[1:])
         d_state = d_state.clone(memory_format=torch.contiguous_format)
         given = gates, weight, states, d_hidden.contiguous(), d_extra.contiguous()
         ctx.cell.run("backward", *given, d_gates, d_first, d_state)
-        d_weight = None
-        if weight is not None:
-            d_weight = product(d_gates.flatten(0, 1).t(), hiddens[:-1].flatten(0, 1).t())
-        return None, d_gates, d_first, d_state, d_weight
+        if weight is None:
+            return None, d_gates, None, None, d_first, d_state, None
+        flat = d_gates.flatten(0, 1)
+        flipped = transposed(flat)
+        d_x = product(flat, weight_ih.t()).view_as(x) if ctx.needs_input_grad[1] else None
+        d_weight_ih = product(flipped, x.flatten(0, 1).t())
+        d_weight = product(flipped, hiddens[:-1].flatten(0, 1).t())
+        return None, d_x, d_weight_ih, flat.sum(0), d_first, d_state, d_weight
