@@ -11,19 +11,28 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from onlstm_parse.ops import native
 from onlstm_parse.ops.first_order import refuse_second_derivatives
 
 
-def product(a: Tensor, b: Tensor) -> Tensor:
-    """a (N, K) · b (M, K)ᵀ -> (N, M); has no gradient."""
-    if a.dtype == torch.float32 and a.device.type == "cpu" and torch.backends.mkldnn.is_available():
-        return torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
-    return a @ b.t()
+def product(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
+    """a (N, K) · b (M, K)ᵀ + bias (M,) -> (N, M); has no gradient."""
+    if _through_onednn(a):
+        return torch.ops.mkldnn._linear_pointwise(a, b, bias, "none", [], "")
+    return a @ b.t() if bias is None else (a @ b.t()).add_(bias)
+
+
+def _through_onednn(a: Tensor) -> bool:
+    return a.dtype == torch.float32 and a.device.type == "cpu" and torch.backends.mkldnn.is_available()
 
 
 def transposed(a: Tensor) -> Tensor:
-    """aᵀ for `product`, which copies a transposed factor in fp32: copied here once for several products."""
-    return a.t().contiguous() if a.dtype == torch.float32 else a.t()
+    """aᵀ of a contiguous a for `product`, which would copy it for every product in fp32, and slowly."""
+    if not _through_onednn(a) or native.library() is None:
+        return a.t()
+    out = a.new_empty(a.shape[1], a.shape[0])
+    native.call("transpose", a.dtype, (1, *a.shape), (a, out))
+    return out
 
 
 def project(x: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype) -> Tensor:
@@ -35,12 +44,12 @@ class _Project(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         ctx.save_for_backward(x, weight)
-        return product(x.flatten(0, -2), weight).add_(bias).unflatten(0, x.shape[:-1])
+        return product(x.flatten(0, -2), weight, bias).unflatten(0, x.shape[:-1])
 
     @staticmethod
     def backward(ctx: Any, d_out: Tensor) -> Any:
         refuse_second_derivatives()
         x, weight = ctx.saved_tensors
-        flat = d_out.flatten(0, -2)
+        flat = d_out.flatten(0, -2).contiguous()
         d_x = product(flat, weight.t()).view_as(x) if ctx.needs_input_grad[0] else None
         return d_x, product(transposed(flat), x.flatten(0, -2).t()), flat.sum(0)

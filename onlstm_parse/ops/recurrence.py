@@ -81,7 +81,7 @@ class _Recurrence(torch.autograd.Function):
         if weight_ih is None:
             gates = x.contiguous()
         else:  # the compiled loop leaves the gates where the product was
-            gates = product(x.flatten(0, 1), weight_ih).add_(bias).unflatten(0, x.shape[:2])
+            gates = product(x.flatten(0, 1), weight_ih, bias).unflatten(0, x.shape[:2])
         steps, batch, _ = gates.shape
         hiddens = gates.new_empty(steps + 1, batch, cell.hidden)
         states = state.new_empty(steps + 1, batch, cell.state)

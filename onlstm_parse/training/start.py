@@ -24,7 +24,7 @@ from onlstm_parse.training.settings import Settings, change, settings_for, store
 
 
 def train(
-    texts: Sequence[str | Path],
+    texts: str | Path | Sequence[str | Path],
     out: str | Path,
     *,
     valid: str | Path | None = None,
@@ -34,13 +34,13 @@ def train(
     quiet: bool = True,
     **settings: Any,
 ) -> Run:
-    """Train a language model on text files (or corpus names) into the run folder `out`.
+    """Train a language model on a text file (or corpus name), or several, into the run folder `out`.
 
     `settings` are fields of ModelConfig, TextConfig and TrainingConfig, e.g. `epochs=3`,
     `tokeniser="whitespace"`, `model="lstm"`. Raises OnlstmError for bad input, and
     KeyboardInterrupt after Ctrl-C, when `resume=True` continues.
     """
-    names = [str(text) for text in texts]
+    names = [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
     chosen = change(settings_for(names, size, recipe), **settings)
     if "hidden" not in settings:
         chosen = chosen._replace(model=matched(chosen.model))

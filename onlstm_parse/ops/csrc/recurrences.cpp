@@ -1,9 +1,10 @@
-// What Python calls: each cell, forward and backward, and the cross-entropy, in double, float, and float
-// with bf16 products.
+// What Python calls: each cell, forward and backward, the cross-entropy and the transposition, in double,
+// float, and float with bf16 products.
 #include "cross_entropy.h"
 #include "linear_scan.h"
 #include "on_lstm.h"
 #include "recurrence.h"
+#include "transpose.h"
 
 #define EXPORT_CELL(NAME, CELL, SUFFIX, REAL, STORE)                                                         \
     extern "C" void NAME##_forward_##SUFFIX(const long* sizes, const Forward<REAL, STORE>* io) {             \
@@ -19,6 +20,9 @@
     EXPORT_CELL(linear_scan, LinearScan<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                \
     extern "C" void cross_entropy_##SUFFIX(const long* sizes, const CrossEntropy<REAL, STORE>* io) {         \
         cross_entropy<REAL, STORE>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                 \
+    }                                                                                                        \
+    extern "C" void transpose_##SUFFIX(const long* sizes, const Transpose<STORE>* io) {                      \
+        transpose<STORE>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                           \
     }
 
 EXPORT(f64, double, double)

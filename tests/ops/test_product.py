@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from onlstm_parse.ops import native
+from onlstm_parse.ops.product import product, project, transposed
+
+TYPES = [torch.float32, torch.float64, torch.bfloat16]
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (33, 1), (16, 16), (17, 31), (130, 257)])
+def test_the_transposed_matrix_is_exactly_that(shape: tuple[int, int], dtype: torch.dtype) -> None:
+    a = torch.randn(shape).to(dtype)
+    assert torch.equal(transposed(a), a.t())
+    assert native.library() is None or transposed(a).is_contiguous() or dtype != torch.float32
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_product_with_and_without_bias(dtype: torch.dtype) -> None:
+    a, b, bias = torch.randn(9, 5).to(dtype), torch.randn(7, 5).to(dtype), torch.randn(7).to(dtype)
+    wanted = a.double() @ b.double().t()
+    close = {"rtol": 2e-2, "atol": 2e-2} if dtype == torch.bfloat16 else {"rtol": 1e-5, "atol": 1e-5}
+    torch.testing.assert_close(product(a, b).double(), wanted, **close)
+    torch.testing.assert_close(product(a, b, bias).double(), wanted + bias.double(), **close)
+
+
+def test_project_is_linear_with_its_gradients() -> None:
+    x, weight, bias = (
+        torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in ((4, 3, 5), (7, 5), (7,))
+    )
+    ours = project(x, weight, bias, torch.float64)
+    wanted = torch.nn.functional.linear(x, weight, bias)
+    torch.testing.assert_close(ours, wanted)
+    # A gradient that is not contiguous, as autograd may hand in.
+    gradient = torch.randn(3, 4, 7, dtype=torch.float64).transpose(0, 1)
+    leaves = (x, weight, bias)
+    found = torch.autograd.grad(ours, leaves, gradient)
+    for ours_gradient, gradient_of in zip(found, torch.autograd.grad(wanted, leaves, gradient), strict=True):
+        torch.testing.assert_close(ours_gradient, gradient_of)
