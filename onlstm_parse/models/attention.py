@@ -61,6 +61,14 @@ class Attention(Layer):
         out_of_sight = (distance < 0) | (distance >= context)
         bias = torch.zeros_like(distance, dtype=past.dtype).masked_fill(out_of_sight, -torch.inf)
         attended = scaled_dot_product_attention(query, key, value, bias)
+        last, levels = self.read(query, key, bias, pad(before, (0, steps)))
+        return attended, (seen[:, -context:], last[..., -context:]), levels
+
+    def read(self, query: Tensor, key: Tensor, bias: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+        """The last token's p over all keys (B, A, K), and levels (T, B); `before` is p of the state."""
+        batch, _, steps, _ = query.shape
+        if not self.wants_levels:
+            last = attention_weights(query[:, :, -1:], key, bias[..., -1:, :])
+            return last[:, :, -1], query.new_zeros(steps, batch)
         weights = attention_weights(query, key, bias)
-        levels = attention_levels(weights, pad(before, (0, steps)), self.hard_levels)
-        return attended, (seen[:, -context:], weights[:, :, -1, -context:]), levels
+        return weights[:, :, -1], attention_levels(weights, before, self.hard_levels)

@@ -8,10 +8,13 @@ E embedding, L layers; tensors are time-major.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from onlstm_parse.errors import UsageError
 from onlstm_parse.models import MODELS
@@ -35,6 +38,7 @@ class Layer(nn.Module):
     """
 
     hard_levels = False
+    wants_levels = True  # else a layer may give zeros where levels would take products of their own
     residual = False  # whether outputs are sums without bound, to be normalised behind the last layer
 
     def initial_state(self, batch: int) -> LayerState:
@@ -64,6 +68,18 @@ class RecurrentLayer(Layer):
     def recurrent_weight(self) -> Tensor:
         """weight_hh; in training with some of its weights dropped."""
         return dropconnect(self.weight_hh, self.config.dropconnect, self.training)
+
+    def retention_levels(self, x: Tensor, earlier: Tensor, recurrent: Tensor) -> Tensor:
+        """1 - the gate in rows H to 2H, averaged over units: levels (T, B) from x and states (T, B, H).
+
+        Computed anew, as torch's recurrent kernels keep their gates to themselves.
+        """
+        if not self.wants_levels:
+            return recurrent.new_zeros(x.shape[:2])
+        rows = slice(self.hidden_size, 2 * self.hidden_size)
+        gate = linear(x, self.weight_ih[rows], self.bias_ih[rows])
+        gate = (gate + linear(earlier, recurrent[rows], self.bias_hh[rows])).to(recurrent.dtype).sigmoid()
+        return 1 - (gate.round() if self.hard_levels else gate).mean(-1)
 
 
 def _uniform(*shape: int, fan_in: int) -> nn.Parameter:
@@ -173,6 +189,18 @@ class LanguageModel(nn.Module):
         for layer in self.modules():
             if isinstance(layer, Layer):
                 layer.hard_levels = form == "argmax"
+
+    @contextmanager
+    def without_levels(self) -> Iterator[None]:
+        """Within it, layers spare what only levels need: in training nobody reads them."""
+        layers = [layer for layer in self.modules() if isinstance(layer, Layer)]
+        for layer in layers:
+            layer.wants_levels = False
+        try:
+            yield
+        finally:
+            for layer in layers:
+                layer.wants_levels = True
 
     def parameter_count(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())

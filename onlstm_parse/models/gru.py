@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
 from onlstm_parse.models.base import LayerState, RecurrentLayer
 from onlstm_parse.models.config import ModelConfig
@@ -32,10 +31,5 @@ class Gru(RecurrentLayer):
         recurrent = self.recurrent_weight()
         weights = [self.weight_ih, recurrent, self.bias_ih, self.bias_hh]
         out, h_next = torch.gru(x, h, weights, True, 1, 0.0, self.training, False, False)
-        rows = slice(self.hidden_size, 2 * self.hidden_size)
-        update = linear(x, self.weight_ih[rows], self.bias_ih[rows]) + linear(
-            torch.cat((h, out[:-1])), recurrent[rows], self.bias_hh[rows]
-        )
-        gate = update.to(recurrent.dtype).sigmoid()
-        levels = 1 - (gate.round() if self.hard_levels else gate).mean(-1)
+        levels = self.retention_levels(x, torch.cat((h, out[:-1])), recurrent)
         return out, (h_next[0].to(recurrent.dtype),), levels

@@ -19,7 +19,7 @@ from torch.nn.functional import pad, scaled_dot_product_attention
 from onlstm_parse.models.attention import Attention
 from onlstm_parse.models.base import LayerState
 from onlstm_parse.models.config import ModelConfig
-from onlstm_parse.ops.attention import attention_levels, attention_weights, split_heads
+from onlstm_parse.ops.attention import split_heads
 
 SCALES = 4
 
@@ -52,9 +52,8 @@ class HierarchicalAttention(Attention):
         key, value = (split_heads(part, heads) for part in self.key_value(seen).to(seen.dtype).chunk(2, -1))
         query = split_heads(self.query(x).to(seen.dtype), heads)
         attended = scaled_dot_product_attention(query, key, value, bias.expand(len(x), -1, -1, -1))
-        weights = attention_weights(query, key, bias)
-        levels = attention_levels(weights, torch.cat(befores, -1), self.hard_levels)
-        lasts = weights[:, :, -1].split([part.shape[1] for part in scales], -1)
+        last, levels = self.read(query, key, bias, torch.cat(befores, -1))
+        lasts = last.split([part.shape[1] for part in scales], -1)
         parts = zip(scales, pendings, lasts, strict=True)
         return attended, tuple(p for s, q, last in parts for p in (s[:, -w:], q, last[..., -w:])), levels
 

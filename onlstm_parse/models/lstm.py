@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
 from onlstm_parse.models.base import LayerState, RecurrentLayer
 from onlstm_parse.models.config import ModelConfig
@@ -33,11 +32,6 @@ class Lstm(RecurrentLayer):
         recurrent = self.recurrent_weight()
         weights = [self.weight_ih, recurrent, self.bias_ih, self.bias_hh]
         out, h_next, c_next = torch.lstm(x, (h, c), weights, True, 1, 0.0, self.training, False, False)
-        rows = slice(self.hidden_size, 2 * self.hidden_size)
-        forget = linear(x, self.weight_ih[rows], self.bias_ih[rows]) + linear(
-            torch.cat((h, out[:-1])), recurrent[rows], self.bias_hh[rows]
-        )
-        gate = forget.to(recurrent.dtype).sigmoid()
-        levels = 1 - (gate.round() if self.hard_levels else gate).mean(-1)
+        levels = self.retention_levels(x, torch.cat((h, out[:-1])), recurrent)
         # Autocast may lower the outputs; the state stays in the type of the weights.
         return out, (h_next[0].to(recurrent.dtype), c_next[0].to(recurrent.dtype)), levels

@@ -164,7 +164,7 @@ class Trainer:
 
     def _update(self, inputs: torch.Tensor, targets: torch.Tensor) -> None:
         config, model = self.config, self.model
-        with products_in(self.precision, self.device):
+        with products_in(self.precision, self.device), model.without_levels():
             encoded, hidden, words = predict(model, inputs, targets, self.state)
             loss = model.loss(hidden, words)
         total = loss

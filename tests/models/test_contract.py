@@ -198,3 +198,14 @@ def test_paper_size_has_the_published_25_million_parameters():
     with torch.device("meta"):
         count = LanguageModel(SIZES["paper"], 10_000).parameter_count()
     assert 24.5e6 < count < 26e6
+
+
+def test_leaving_levels_out_changes_nothing_else(model):
+    whole = model(words())
+    with model.without_levels():
+        spared = model(words())
+    assert torch.equal(spared.raw, whole.raw)
+    for ours, theirs in zip(sum(spared.state, ()), sum(whole.state, ()), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
+    assert spared.levels.shape == whole.levels.shape
+    assert torch.equal(model(words()).levels, whole.levels)
