@@ -116,14 +116,17 @@ class Parser:
         readings: dict[int, Reading] = {}
         lengths = [1 + sum(map(len, sentence.pieces)) for sentence in sentences]
         for batch in batch_by_length(lengths, TOKENS_AT_ONCE[self.device.type], padded=self._causal):
-            found = self._read_batch([sentences[index].pieces for index in batch], with_loss)
-            readings.update(zip(batch, found, strict=True))
+            pieces = [sentences[index].pieces for index in batch.sentences]
+            found = self._read_batch(pieces, batch.steps, batch.columns, with_loss)
+            readings.update(zip(batch.sentences, found, strict=True))
         return [readings[index] for index in range(len(sentences))]
 
-    def _read_batch(self, sentences: list[list[list[int]]], with_loss: bool) -> list[Reading]:
-        """Sentences of similar length, padded on the right, where a causal model never looks.
+    def _read_batch(
+        self, sentences: list[list[list[int]]], steps: int, columns: int, with_loss: bool
+    ) -> list[Reading]:
+        """Sentences in a frame of steps × columns, padded on the right, where a causal model never looks.
 
-        Those of a model that looks there have the same length.
+        Those of a model that looks there are as long as the frame.
         """
         import numpy as np
         import torch
@@ -131,8 +134,7 @@ class Parser:
         from onlstm_parse.text.vocabulary import EOS_ID
 
         flat = [[index for pieces in sentence for index in pieces] for sentence in sentences]
-        steps = max(map(len, flat)) + 1
-        framed = np.full((steps + 1, len(flat)), EOS_ID, dtype=np.int64)
+        framed = np.full((steps + 1, columns), EOS_ID, dtype=np.int64)
         for column, ids in enumerate(flat):
             framed[1 : len(ids) + 1, column] = ids
         run = self._run if self._causal else self._run_masked

@@ -59,11 +59,24 @@ def test_a_text_of_one_token_is_refused():
         stream_of(1, 4, 4)
 
 
-@given(st.lists(st.integers(0, 50)), st.integers(1, 100))
-def test_sentences_of_like_length_within_the_limit(lengths, max_tokens):
-    batches = batch_by_length(lengths, max_tokens)
-    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
-    for batch in batches:
-        assert batch
-        assert len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= max_tokens
-    assert [lengths[index] for batch in batches for index in batch] == sorted(lengths)
+@given(st.lists(st.integers(0, 50)), st.integers(1, 100), st.booleans())
+def test_sentences_of_like_length_within_the_limit(lengths, max_tokens, padded):
+    batches = batch_by_length(lengths, max_tokens, padded)
+    in_order = [index for batch in batches for index in batch.sentences]
+    assert sorted(in_order) == list(range(len(lengths)))
+    assert [lengths[index] for index in in_order] == sorted(lengths, reverse=True)
+    for sentences, steps, columns in batches:
+        longest = lengths[sentences[0]]
+        assert 1 <= len(sentences) <= columns
+        assert columns == 1 or steps * columns <= max_tokens
+        assert longest <= steps <= 17 / 16 * longest
+        assert padded or {lengths[index] for index in sentences} == {steps}
+
+
+def test_few_shapes_occur_however_long_the_text():
+    rng = np.random.default_rng(1)
+    shapes = set()
+    for _ in range(100):
+        lengths = rng.gamma(4, 6, 2048).astype(int) + 1
+        shapes |= {batch.steps * batch.columns for batch in batch_by_length(lengths.tolist(), 2048)}
+    assert len(shapes) < 100
