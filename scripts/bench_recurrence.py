@@ -32,8 +32,8 @@ from onlstm_parse.files import written_whole
 from onlstm_parse.models.base import Layer
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.models.on_lstm import OnLstm
-from onlstm_parse.ops.forget_mult import forget_mult
 from onlstm_parse.ops.graphed import CAPTURED_AT
+from onlstm_parse.ops.linear_scan import forget_mult
 from onlstm_parse.ops.onlstm_reference import onlstm_reference
 from onlstm_parse.ops.precision import choose_device, products_in
 from onlstm_parse.ops.product import product

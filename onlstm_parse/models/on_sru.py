@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from onlstm_parse.models.base import Layer, LayerState
 from onlstm_parse.models.config import ModelConfig
-from onlstm_parse.ops.forget_mult import linear_scan
+from onlstm_parse.ops.linear_scan import linear_scan
 from onlstm_parse.ops.onlstm_reference import cumax, hard_level, master_input_gate
 
 

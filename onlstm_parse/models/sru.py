@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from onlstm_parse.models.base import Layer, LayerState
 from onlstm_parse.models.config import ModelConfig
-from onlstm_parse.ops.forget_mult import forget_mult
+from onlstm_parse.ops.linear_scan import forget_mult
 
 
 class Sru(Layer):

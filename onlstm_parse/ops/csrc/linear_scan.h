@@ -1,36 +1,7 @@
-// Recurrences whose gates do not see the state, for one row of the batch; gates are already activated,
-// and the hidden units are the state.
+// A recurrence whose gates do not see the state, for one row of the batch: c_t = a_t ∘ c_{t-1} + b_t.
+// Gates: a (H), b (H); the hidden units are the state.
 #pragma once
 
-// c_t = f_t ∘ c_{t-1} + (1 - f_t) ∘ x_t, of QRNN and SRU. Gates: f (H), x (H).
-template <class Real>
-struct ForgetMult {
-    static constexpr bool recurrent = false;
-    long hidden, gates = 2 * hidden, state = hidden, extra = 0;
-
-    long scratch() const { return 0; }
-
-    void forward(const Real* row, const Real* before, Real* after, Real* hidden_, Real*, Real*) const {
-        const Real *f = row, *x = row + hidden;
-        #pragma omp simd
-        for (long j = 0; j < hidden; j++) hidden_[j] = after[j] = x[j] + f[j] * (before[j] - x[j]);
-    }
-
-    void backward(const Real* row, const Real* before, const Real*, const Real* d_hidden, const Real*,
-                  Real* d_state, Real* d_row, Real*) const {
-        const Real *f = row, *x = row + hidden;
-        Real *d_f = d_row, *d_x = d_row + hidden;
-        #pragma omp simd
-        for (long j = 0; j < hidden; j++) {
-            Real d_cell = d_state[j] + d_hidden[j];
-            d_f[j] = d_cell * (before[j] - x[j]);
-            d_x[j] = d_cell * (1 - f[j]);
-            d_state[j] = d_cell * f[j];
-        }
-    }
-};
-
-// c_t = a_t ∘ c_{t-1} + b_t. Gates: a (H), b (H).
 template <class Real>
 struct LinearScan {
     static constexpr bool recurrent = false;

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onlstm_parse.errors import OnlstmError
-from onlstm_parse.ops.forget_mult import (
+from onlstm_parse.ops.linear_scan import (
     forget_mult,
     forget_mult_reference,
     linear_scan,

@@ -38,21 +38,15 @@ def linear_scan(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
     a, b = a.to(c.dtype), b.to(c.dtype)
     if compiled_type(c) is None:
         return _Scan.apply(a, b, c)
-    return _compiled("linear_scan", a, b, c)
+    units = c.shape[-1]
+    cell = Cell("linear_scan", (units,), gates=2 * units, hidden=units, state=units)
+    return scan(cell, torch.cat((a, b), -1), c)
 
 
 def forget_mult(f: Tensor, x: Tensor, c: Tensor) -> Tensor:
     """See `forget_mult_reference`: same arguments, same results."""
-    f, x = f.to(c.dtype), x.to(c.dtype)
-    if compiled_type(c) is None:
-        return _Scan.apply(f, (1 - f) * x, c)
-    return _compiled("forget_mult", f, x, c)
-
-
-def _compiled(name: str, first: Tensor, second: Tensor, c: Tensor) -> Tensor:
-    units = c.shape[-1]
-    cell = Cell(name, (units,), gates=2 * units, hidden=units, state=units)
-    return scan(cell, torch.cat((first, second), -1), c)
+    f = f.to(c.dtype)
+    return linear_scan(f, (1 - f) * x, c)
 
 
 class _Scan(torch.autograd.Function):
