@@ -97,7 +97,7 @@ class Parser:
         """Split the words that the model saw by their levels and hang the others in."""
         kept = [position for position, pieces in enumerate(sentence.pieces) if pieces]
         spans = SPLITTERS[rule or self.rule](levels) if kept else []
-        if not self.keep_dropped:
+        if not self.keep_dropped or len(kept) == len(sentence.words):
             return Tree.from_spans([sentence.words[position] for position in kept], spans, levels=levels)
         level_of = dict(zip(kept, levels, strict=True))
         return Tree.from_spans(
