@@ -1,0 +1,70 @@
+"""The recurrence of ON-GRU, as written and compiled.
+
+    f̃ = cumax(W x_t + U h_{t-1} + b),   ĩ = 1 - cumax(W x_t + U h_{t-1} + b),   ω = f̃ ∘ ĩ
+    r, z = σ(W x_t + U h_{t-1} + b),    ĥ = tanh(W x_t + b + r ∘ (U h_{t-1} + b'))
+    h_t = (z ∘ ω + f̃ - ω) ∘ h_{t-1} + ((1 - z) ∘ ω + ĩ - ω) ∘ ĥ
+
+x (T, B, I), h (B, H); weights (3H + 2n, I) and (3H + 2n, H) with rows for master input, master forget
+(n each), r, z, ĥ (H each). Both functions give the outputs (T, B, H), the last state (B, H) and f̃ (T, B, n).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear, pad
+
+from onlstm_parse.ops.native import compiled_type
+from onlstm_parse.ops.onlstm_reference import cumax, master_input_gate, ordered_update
+from onlstm_parse.ops.recurrence import Cell, Inputs, recurrence
+
+
+def on_gru_reference(
+    x: Tensor,
+    h: Tensor,
+    weight_ih: Tensor,
+    bias_ih: Tensor,
+    weight_hh: Tensor,
+    bias_hh: Tensor,
+    master_input: str = "complement",
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One step at a time."""
+    size = h.shape[1]
+    n = (len(weight_hh) - 3 * size) // 2
+    outputs, masters = [], []
+    for step in linear(x, weight_ih, bias_ih):
+        from_input, from_state = step.to(h.dtype), linear(h, weight_hh, bias_hh).to(h.dtype)
+        i_logits, f_logits, gates, sums = (from_input + from_state).split([n, n, 2 * size, size], -1)
+        f_master, i_master = cumax(f_logits), master_input_gate(i_logits, master_input)
+        r, z = gates.sigmoid().chunk(2, -1)
+        candidate = (sums - (1 - r) * from_state[:, -size:]).tanh()
+        by_level = (part.view(len(h), n, -1) for part in (z, 1 - z, candidate, h))
+        h = ordered_update(f_master.unsqueeze(-1), i_master.unsqueeze(-1), *by_level).flatten(1)
+        outputs.append(h)
+        masters.append(f_master)
+    return torch.stack(outputs), h, torch.stack(masters)
+
+
+def on_gru(
+    x: Tensor,
+    h: Tensor,
+    weight_ih: Tensor,
+    bias_ih: Tensor,
+    weight_hh: Tensor,
+    bias_hh: Tensor,
+    master_input: str = "complement",
+) -> tuple[Tensor, Tensor, Tensor]:
+    """See `on_gru_reference`: same arguments, same results; outputs in the type of the products."""
+    dtype = compiled_type(h)
+    if dtype is None:
+        return on_gru_reference(x, h, weight_ih, bias_ih, weight_hh, bias_hh, master_input)
+    size = h.shape[1]
+    n = (len(weight_hh) - 3 * size) // 2
+    # The candidate's two parts are apart until r is known: each gets rows in which the other is zero.
+    from_x, bias_x = pad(weight_ih, (0, 0, 0, size)), pad(bias_ih, (0, size))
+    from_h = torch.cat((pad(weight_hh[:-size], (0, 0, 0, size)), weight_hh[-size:]))
+    bias_h = torch.cat((pad(bias_hh[:-size], (0, size)), bias_hh[-size:]))
+    arguments = (n, size // n, int(master_input == "reversed"))
+    cell = Cell("on_gru", arguments, gates=4 * size + 2 * n, hidden=size, state=size, extra=2 * n)
+    out, last, masters = recurrence(cell, Inputs(x, from_x, bias_x + bias_h, dtype), h, h, from_h)
+    return out, last, masters[..., n:]
