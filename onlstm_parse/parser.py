@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -141,8 +141,8 @@ class Parser:
         levels, losses = run(torch.from_numpy(framed).to(self.device), with_loss)
         readings = []
         for column, (sentence, ids) in enumerate(zip(sentences, flat, strict=True)):
-            starts = np.cumsum([1] + [len(pieces) for pieces in sentence])[:-1]
-            first = starts[[bool(pieces) for pieces in sentence]]
+            starts = accumulate(map(len, sentence), initial=1)
+            first = [start for start, pieces in zip(starts, sentence, strict=False) if pieces]
             loss = None if losses is None else float(losses[: len(ids) + 1, column].sum())
             readings.append(Reading(levels[first, column], loss))
         return readings

@@ -134,32 +134,24 @@ class Tree:
 
         Width-one and repeated spans are ignored; raises ValueError where two cross.
         """
-        brackets = {(a, b) for a, b in spans if b - a > 1} | {(0, len(leaves))}
-        children: list[list[Child]] = []
-        open_spans: list[tuple[int, int]] = []
-        position = 0
-
-        def advance(stop: int) -> None:
-            """Take leaves up to `stop`, closing the brackets that end on the way."""
-            nonlocal position
-            while open_spans and open_spans[-1][1] <= stop and len(open_spans) > 1:
-                end = open_spans.pop()[1]
-                finished = children.pop()
-                finished.extend(leaves[position:end])
-                position = end
-                children[-1].append(cls(label, finished))
-            children[-1].extend(leaves[position:stop])
-            position = max(position, stop)
-
-        for start, stop in sorted(brackets, key=lambda span: (span[0], -span[1])):
-            if open_spans:
-                advance(start)
-                if stop > open_spans[-1][1]:
-                    raise ValueError(f"spans {open_spans[-1]} and {(start, stop)} cross")
-            open_spans.append((start, stop))
-            children.append([])
-        advance(len(leaves))
-        return cls(label, children[0], levels)
+        size = len(leaves)
+        inner = {(start, -stop) for start, stop in spans if stop - start > 1} - {(0, -size)}
+        children: list[Child] = []
+        parents: list[tuple[list[Child], int]] = []  # and where each one's bracket ends
+        position, end = 0, size
+        # Outer brackets come first, and an empty one behind the last leaf, which closes all others.
+        for start, negative_stop in [*sorted(inner), (size, -size)]:
+            while parents and end <= start:
+                children += leaves[position:end]
+                node, position = cls(label, children), end
+                children, end = parents.pop()
+                children.append(node)
+            if -negative_stop > end:
+                raise ValueError(f"{(start, -negative_stop)} crosses a bracket that ends at {end}")
+            children += leaves[position:start]
+            parents.append((children, end))
+            children, position, end = [], start, -negative_stop
+        return cls(label, parents[-1][0], levels)
 
     @classmethod
     def from_nltk(cls, tree: nltk.Tree) -> Tree:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from onlstm_parse.errors import FormatError
@@ -37,10 +38,11 @@ class TextPipeline:
     def __init__(self, config: TextConfig, tokeniser: Tokeniser, vocabulary: Vocabulary) -> None:
         self.config, self.tokeniser, self.vocabulary = config, tokeniser, vocabulary
         self._normalise = NORMALISATIONS[config.normalisation]
+        self._ids_of_form = lru_cache(1 << 16)(lambda form: self._ids([form]))
 
     def encode(self, line: str) -> Encoded:
         words, forms = self.tokeniser.tokenise(line)
-        return Encoded(words, [self._ids([form]) for form in forms])
+        return Encoded(words, list(map(self._ids_of_form, forms)))
 
     def encode_words(self, words: Iterable[str]) -> Encoded:
         """For words that are tokens already, such as a treebank's leaves."""
