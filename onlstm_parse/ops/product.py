@@ -50,6 +50,6 @@ class _Project(torch.autograd.Function):
     def backward(ctx: Any, d_out: Tensor) -> Any:
         refuse_second_derivatives()
         x, weight = ctx.saved_tensors
-        flat = d_out.flatten(0, -2).contiguous()
+        flat = d_out.flatten(0, -2)
         d_x = product(flat, weight.t()).view_as(x) if ctx.needs_input_grad[0] else None
-        return d_x, product(transposed(flat), x.flatten(0, -2).t()), flat.sum(0)
+        return d_x, product(flat.t(), x.flatten(0, -2).t()), flat.sum(0)
