@@ -37,6 +37,6 @@ def dropout_mask(like: Tensor, rate: float) -> Tensor:
     """
     size = like.numel()
     drawn = torch.empty(-(-size // 4), dtype=torch.int64, device=like.device).random_(-(2**63), None)
-    dropped = round(rate * 2**16)
+    dropped = min(round(rate * 2**16), 2**16 - 1)
     kept = drawn.view(torch.int16)[:size] >= dropped - 2**15
     return kept.view(like.shape).to(like.dtype).mul_(2**16 / (2**16 - dropped))

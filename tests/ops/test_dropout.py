@@ -20,6 +20,12 @@ def test_a_mask_drops_its_share_everywhere_and_keeps_the_mean(rate: float) -> No
     assert neighbours.abs().max() < 0.02
 
 
+def test_a_rate_just_below_1_is_a_rate() -> None:
+    mask = dropout_mask(torch.empty(1000), 1 - 1e-9)
+    assert mask.isfinite().all()
+    assert (mask == 0).sum() > 990
+
+
 def test_masks_follow_the_seed_and_differ_from_call_to_call() -> None:
     weight = torch.ones(64, 64)
     torch.manual_seed(3)
