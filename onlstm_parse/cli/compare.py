@@ -25,7 +25,7 @@ class Compare:
     """Train several models on the same text with the same budget, score their trees, write tables and plots.
 
     Each run has its own process. A call with the same --out goes on where the last one stopped, with its
-    settings; models and seeds may be added.
+    settings; models and seeds may be added. Several calls at a time do that many runs at once.
     """
 
     text: Positional[tuple[str, ...]]

@@ -18,42 +18,54 @@ from onlstm_parse.comparison.results import Row, write_results
 from onlstm_parse.comparison.trivial import record_trivial
 from onlstm_parse.errors import OnlstmError
 
-LOCK = ".lock"
-
 
 def run_plan(plan: Plan, folder: Path, quiet: bool = False) -> list[Row]:
-    """Do what of the plan is not done in `folder`, then write the results; see `compare`."""
-    plan = plan.checked().begun_with(folder)
+    """Do what of the plan is not done in `folder`, then write the results; see `compare`.
+
+    Several processes, here or on machines that share the folder, may be at it: each run is done by one.
+    """
+    plan = plan.checked()
     gold = plan.gold()  # what is wrong with the treebank is said before hours of training
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone_in(folder), _signals_interrupt():
-        plan.save(folder)
-        record_trivial(folder, gold, plan.protocol)
+    (folder / "records").mkdir(parents=True, exist_ok=True)
+    with _signals_interrupt():
+        with _locked(folder / ".lock"):
+            plan = plan.begun_with(folder)
+            plan.save(folder)
+            record_trivial(folder, gold, plan.protocol)
         try:
-            failures = _run_jobs(plan, folder, quiet)
+            failures, elsewhere = _run_jobs(plan, folder, quiet)
         finally:  # after Ctrl-C too: what is finished is shown
-            rows = write_results(plan, folder, gold, quiet)
+            with _locked(folder / ".lock"):
+                rows = write_results(Plan.load(folder), folder, gold, quiet)
+    if elsewhere and not quiet:
+        print(f"onlstm-parse: other processes are at {', '.join(elsewhere)}", file=sys.stderr)
     if failures:
         problem = f"{len(failures)} of {len(plan.jobs())} runs failed: {', '.join(failures)}"
         raise OnlstmError(problem, remedy=f"{folder / 'results.md'} says why; the same command tries again")
     return rows
 
 
-def _run_jobs(plan: Plan, folder: Path, quiet: bool) -> list[str]:
-    """Names of the runs that failed."""
-    jobs, failures = plan.jobs(), []
+def _run_jobs(plan: Plan, folder: Path, quiet: bool) -> tuple[list[str], list[str]]:
+    """Names of the runs that failed, and of those that other processes have begun."""
+    jobs = plan.jobs()
+    failures: list[str] = []
+    elsewhere: list[str] = []
     for number, job in enumerate(jobs, 1):
-        record = load_record(folder, job.name)
-        if record and "failure" not in record:
-            continue
-        if not quiet:
-            heading = f"run {number} of {len(jobs)}: {job.model}, seed {job.seed}"
-            print(heading, file=sys.stderr, flush=True)
-        record_file(folder, job.name).unlink(missing_ok=True)
-        if reason := _run_job(folder, job, quiet):
-            print(f"onlstm-parse: {job.name} failed: {reason}", file=sys.stderr, flush=True)
-            failures.append(job.name)
-    return failures
+        with _locked(record_file(folder, job.name).with_suffix(".lock"), wait=False) as ours:
+            record = load_record(folder, job.name)
+            if record and "failure" not in record:
+                continue
+            if not ours:
+                elsewhere.append(job.name)
+                continue
+            if not quiet:
+                heading = f"run {number} of {len(jobs)}: {job.model}, seed {job.seed}"
+                print(heading, file=sys.stderr, flush=True)
+            record_file(folder, job.name).unlink(missing_ok=True)
+            if reason := _run_job(folder, job, quiet):
+                print(f"onlstm-parse: {job.name} failed: {reason}", file=sys.stderr, flush=True)
+                failures.append(job.name)
+    return failures, elsewhere
 
 
 def _run_job(folder: Path, job: Job, quiet: bool) -> str | None:
@@ -72,7 +84,7 @@ def _in_own_process(folder: Path, job: Job, quiet: bool) -> int:
     """Exit status of the run's process, which is told to stop by us alone: once, and then for good."""
     module = "onlstm_parse.comparison.worker"
     command = [sys.executable, "-m", module, str(folder), job.model, str(job.seed), *["--quiet"] * quiet]
-    # The lock is inherited: nobody else begins while a process whose parent was killed is still at work.
+    # The run's lock is inherited: nobody else begins it while a process whose parent was killed is at work.
     process = subprocess.Popen(command, start_new_session=True, close_fds=False)
     try:
         return process.wait()
@@ -87,22 +99,21 @@ def _in_own_process(folder: Path, job: Job, quiet: bool) -> int:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Raises OnlstmError where another process compares in this folder."""
+def _locked(path: Path, wait: bool = True) -> Iterator[bool]:
+    """Holds a lock that all processes know, and passes it on to children; false where another has it."""
     try:
         import fcntl
     except ImportError:  # not on Windows
-        yield
+        yield True
         return
-    with (folder / LOCK).open("w") as file:
+    with path.open("w") as file:
+        os.set_inheritable(file.fileno(), not wait)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            remedy = "wait for it, or choose another --out"
-            problem = "another comparison is at work in this folder"
-            raise OnlstmError(problem, file=folder, remedy=remedy) from None
-        os.set_inheritable(file.fileno(), True)
-        yield
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True
 
 
 @contextmanager

@@ -22,13 +22,13 @@ class Entry:
     ordered: bool = False
     """Whether units are ordered in chunks, which must divide all widths."""
     learning_rate: float = 1.0
-    """The share of the learning rate that the model bears."""
+    """The share of the learning rate that its layers bear; see `scripts/compare_learning_rates`."""
     objective: Literal["causal", "masked"] = "causal"
     """Predicts the next word, or words hidden in the midst of others."""
 
 
 CATALOGUE = {
-    "rnn": Entry("rnn:Rnn", "Elman 1990", "how far the state moves", learning_rate=0.4),
+    "rnn": Entry("rnn:Rnn", "Elman 1990", "how far the state moves", learning_rate=0.1),
     "lstm": Entry("lstm:Lstm", "Hochreiter and Schmidhuber 1997", "forget gate"),
     "lstm-peephole": Entry("lstm_peephole:PeepholeLstm", "Graves 2013", "forget gate"),
     "gru": Entry("gru:Gru", "Cho et al. 2014", "update gate"),
@@ -41,6 +41,7 @@ CATALOGUE = {
         "Vaswani et al. 2017",
         "overlap of neighbours' attention",
         parallel=True,
+        learning_rate=0.25,
     ),
     "hierarchical-attention": Entry(
         "hierarchical_attention:HierarchicalAttention",

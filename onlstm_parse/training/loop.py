@@ -30,7 +30,13 @@ from onlstm_parse.runs import METRICS, save_weights
 from onlstm_parse.text.batches import Stream
 from onlstm_parse.training.checkpoint import Progress, checkpoint_file, load_checkpoint, save_checkpoint
 from onlstm_parse.training.config import TrainingConfig
-from onlstm_parse.training.optimisation import Average, has_stalled, learning_rate, make_optimiser
+from onlstm_parse.training.optimisation import (
+    Average,
+    has_stalled,
+    learning_rate,
+    make_optimiser,
+    set_learning_rate,
+)
 from onlstm_parse.training.progress import Display
 from onlstm_parse.training.validation import Validation, validate
 
@@ -178,9 +184,7 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
         if not (total.isfinite() and norm.isfinite()):
             self._stop_not_finite(total.item(), norm.item())
-        rate = model.config.learning_rate_share * learning_rate(config, self.share_done(), len(inputs))
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        set_learning_rate(self.optimiser, learning_rate(config, self.share_done(), len(inputs)))
         self.optimiser.step()
         if self.average.updates or self._averaging_begins():
             self.average.add(model)

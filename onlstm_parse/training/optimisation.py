@@ -9,12 +9,27 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from onlstm_parse.models.base import LanguageModel
 from onlstm_parse.training.config import TrainingConfig
 
 
-def make_optimiser(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+def make_optimiser(model: LanguageModel, config: TrainingConfig) -> torch.optim.Optimizer:
+    """SGD or AdamW; the weights of the layers take the share of the learning rate that their kind bears.
+
+    Embedding and softmax take all of it: they learn as much from a word whatever the layers are.
+    """
     kind = torch.optim.SGD if config.recipe == "paper" else torch.optim.AdamW
-    return kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    layers = list(model.layers.parameters())
+    inside = set(map(id, layers))
+    others = [parameter for parameter in model.parameters() if id(parameter) not in inside]
+    groups = [{"params": others, "share": 1.0}, {"params": layers, "share": model.config.learning_rate_share}]
+    return kind(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
+
+
+def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Of each group its share of `rate`."""
+    for group in optimiser.param_groups:
+        group["lr"] = group["share"] * rate
 
 
 def learning_rate(config: TrainingConfig, done: float, steps: int) -> float:

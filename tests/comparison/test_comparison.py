@@ -189,9 +189,28 @@ def test_interrupted_it_goes_on_where_it_stopped(text_file, treebank, tiny, tmp_
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no file locks there")
-def test_two_comparisons_do_not_meet_in_a_folder(finished, text_file, treebank, tiny):
-    with running._alone_in(finished), pytest.raises(OnlstmError, match="another comparison is at work"):
-        onlstm_parse.compare([text_file], treebank, finished, ["lstm"], test=text_file, **tiny)
+def test_processes_share_the_runs_of_a_folder(copied, text_file, treebank, tiny, monkeypatch, capfd):
+    """A run that another process has begun is left to it; the next one is done."""
+    begun = []
+
+    def work(folder, job, quiet):
+        begun.append(job.name)
+        for kind in ("brackets.gz", "json"):
+            shutil.copy(folder / "records" / f"lstm-2.{kind}", folder / "records" / f"{job.name}.{kind}")
+        return 0
+
+    monkeypatch.setattr(running, "_in_own_process", work)
+    arguments = ([text_file], treebank, copied, ["lstm", "gru"])
+    for record in copied.glob("records/lstm-1.*"):
+        record.unlink()
+    with running._locked(copied / "records" / "lstm-1.lock", wait=False) as ours:
+        assert ours
+        rows = onlstm_parse.compare(*arguments, test=text_file, quiet=False, **tiny)
+    assert begun == ["gru-1", "gru-2"]
+    assert "other processes are at lstm-1" in capfd.readouterr().err
+    assert {row.name: row.runs for row in rows[:2]} == {"lstm": 1, "gru": 2}
+    onlstm_parse.compare(*arguments, test=text_file, **tiny)
+    assert begun[2:] == ["lstm-1"]
 
 
 @pytest.mark.parametrize("model", MODELS)

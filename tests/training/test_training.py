@@ -15,10 +15,18 @@ import torch
 import onlstm_parse
 from onlstm_parse import files
 from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.models.base import LanguageModel
+from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.runs import Run
 from onlstm_parse.training import loop
 from onlstm_parse.training.config import RECIPES, TrainingConfig
-from onlstm_parse.training.optimisation import Average, has_stalled, learning_rate
+from onlstm_parse.training.optimisation import (
+    Average,
+    has_stalled,
+    learning_rate,
+    make_optimiser,
+    set_learning_rate,
+)
 from onlstm_parse.training.settings import change, settings_for
 from onlstm_parse.training.validation import Validation
 
@@ -236,6 +244,19 @@ def test_the_schedule_fits_the_budget():
     paper = RECIPES["paper"]
     assert learning_rate(paper, 0.9, 70) == 30
     assert learning_rate(paper, 0.9, 35) == 15
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("name", ["on-lstm", "rnn"])
+def test_layers_take_their_share_of_the_learning_rate(name, recipe):
+    model = LanguageModel(ModelConfig(model=name, embedding=16, hidden=16, chunk=8), vocabulary_size=20)
+    share = model.config.learning_rate_share
+    assert (share == 1) == (name == "on-lstm")
+    optimiser = make_optimiser(model, RECIPES[recipe])
+    set_learning_rate(optimiser, 2.0)
+    rates = {id(p): group["lr"] for group in optimiser.param_groups for p in group["params"]}
+    for part, parameter in model.named_parameters():
+        assert rates[id(parameter)] == (2.0 * share if part.startswith("layers.") else 2.0)
 
 
 def test_averaging_begins_when_validation_stalls():
