@@ -8,7 +8,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from onlstm_parse.display.drawing import STYLE, Drawing, panel, tiled, to_figure, to_svg
+from onlstm_parse.display.drawing import Drawing, panel, tiled
+from onlstm_parse.display.figure import to_figure
+from onlstm_parse.display.svg import STYLE, to_svg
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.files import written_whole
 from onlstm_parse.induction import SPLITTERS

@@ -35,4 +35,4 @@ def test_pretty_has_a_line_a_word_and_a_bracket():
 def test_svg_is_well_formed_and_has_the_levels():
     root = ElementTree.fromstring(TREE_FORMATS["svg"](TREES[2]))
     titles = [node.text for node in root.iter("{http://www.w3.org/2000/svg}title")]
-    assert titles == ["0.9000", "0.0000", "1.0000"]
+    assert titles == ["一只: 0.9000", "狗: 0.0000", '": 1.0000']

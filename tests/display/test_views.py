@@ -5,7 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from onlstm_parse.display.drawing import panel, tiled, to_svg
+from onlstm_parse.display.drawing import panel, tiled
+from onlstm_parse.display.svg import to_svg
 from onlstm_parse.display.tables import markdown_table
 from onlstm_parse.display.views import as_html, views_of, write_views
 from onlstm_parse.errors import OnlstmError, UsageError
@@ -43,6 +44,19 @@ def test_a_dot_is_as_high_as_its_level():
     low, high = dots[1].y, dots[2].y
     assert dots[0].y == pytest.approx(high + 0.1 * (low - high))
     assert [dot.hint for dot in dots] == ["一只: 0.9000", "狗: 0.0000", '": 1.0000']
+
+
+def test_the_axis_lies_close_around_the_levels():
+    ticks = lambda *levels: [  # noqa: E731
+        label.text
+        for label in panel(Tree.from_spans(["a"] * len(levels), [], levels=list(levels))).labels
+        if label.role == "tick"
+    ]
+    assert ticks(0.0, 1.0) == ["0", "0.5", "1"]
+    assert ticks(0.41, 0.44, 0.48) == ["0.4", "0.45", "0.5"]
+    assert ticks(0.2, 0.2) == ["0.2", "0.225", "0.25"]
+    assert ticks(1.0) == ["0.95", "0.975", "1"]
+    assert ticks(None, None) == ["0", "0.5", "1"]
 
 
 def test_a_word_without_a_level_breaks_the_curve():
