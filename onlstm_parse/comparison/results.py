@@ -5,21 +5,22 @@ from __future__ import annotations
 import csv
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
-from onlstm_parse.comparison.agreement import self_f1s
 from onlstm_parse.comparison.plan import Plan
-from onlstm_parse.comparison.records import load_brackets, load_record
+from onlstm_parse.comparison.records import Brackets, load_brackets, load_record
 from onlstm_parse.comparison.trivial import TRIVIAL
 from onlstm_parse.files import written_whole
 from onlstm_parse.induction import SPLITTERS
 from onlstm_parse.parser import tree_layer
-from onlstm_parse.scoring import PROTOCOLS
+from onlstm_parse.scoring.comparison import between
 from onlstm_parse.scoring.gold import Gold
+from onlstm_parse.tree import Tree
 
 MASKED = "†"  # behind what is a pseudo-perplexity
 FIGURES = (
@@ -126,12 +127,16 @@ def _add_scores(values: dict[str, list[float]], scores: dict[str, Any], labels_o
                 values[f"recall {rule} {label}"].append(row["recall"])
 
 
-def _add_self_f1s(values: dict[str, list[float]], runs: list[Any], gold: Gold, protocol: str) -> None:
-    lengths = [len(sentence.words) for sentence in gold.sentences]
+def _add_self_f1s(values: dict[str, list[float]], runs: list[Brackets], gold: Gold, protocol: str) -> None:
+    """How far runs that differ in their seed alone induce the same trees (Williams et al. 2018)."""
     for column in runs[0]:
         layer, rule = column.split("/")
-        pairs = self_f1s([run[column] for run in runs], lengths, PROTOCOLS[protocol])
-        values[f"self_f1 {layer} {rule}"] = pairs
+        report = between([partial(_trees, run[column], gold) for run in runs], protocol)
+        values[f"self_f1 {layer} {rule}"] = [pair["sentence_f1"] for pair in report["pairs"]]
+
+
+def _trees(brackets: list[list[tuple[int, int]]], gold: Gold) -> Iterator[Tree]:
+    return map(Tree.from_spans, (sentence.words for sentence in gold.sentences), brackets)
 
 
 def _write_csv(rows: list[Row], path: Path) -> None:

@@ -14,7 +14,6 @@ import pytest
 
 import onlstm_parse
 from onlstm_parse.comparison import results, running, worker
-from onlstm_parse.comparison.agreement import self_f1s
 from onlstm_parse.comparison.measuring import perplexity
 from onlstm_parse.comparison.plan import Job, Plan
 from onlstm_parse.comparison.records import load_brackets, load_record
@@ -23,7 +22,7 @@ from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.models import MODELS
 from onlstm_parse.runs import Run
-from onlstm_parse.scoring.protocols import SHEN2019, STRICT
+from onlstm_parse.scoring.comparison import between
 from onlstm_parse.training.settings import change, settings_for
 
 TREE = "( (S (NP (DT The) (JJ old) (NN dog)) (VP (VBD slept) (PP (IN near) (NP (DT the) (NN {})))) (. .)) )\n"
@@ -246,12 +245,16 @@ def test_speed_leaves_validation_out():
     assert worker.training_speed([]) == 0
 
 
-def test_self_f1():
-    left, right = [[(0, 2), (0, 3), (0, 4)]], [[(2, 4), (1, 4), (0, 4)]]
-    assert self_f1s([left, left, right], [4], STRICT) == [100, 0, 0]
-    assert self_f1s([left, [[(0, 2), (2, 4), (0, 4)]]], [4], STRICT) == [50]
-    assert self_f1s([[[]], [[]]], [1], STRICT) == [0]
-    assert self_f1s([left, left], [4], SHEN2019)[0] == pytest.approx(100)
+def test_self_f1_is_that_of_score_between(finished):
+    """The trees of two runs as `parse` gives them, held against each other by `score --between`."""
+    plan = Plan.load(finished)
+    gold = plan.gold()
+    texts = [[" ".join(sentence.words) for sentence in gold.sentences]] * 2
+    parsers = [onlstm_parse.load(finished / "runs" / f"lstm-{seed}", layer=3, rule="gap") for seed in (1, 2)]
+    trees = [list(parser.parse_lines(text)) for parser, text in zip(parsers, texts, strict=True)]
+    expected = between([lambda run=run: run for run in trees], plan.protocol)["sentence_f1"]["mean"]
+    row = results.write_results(plan, finished, gold)[0]
+    assert row.figures["self_f1 3 gap"].mean == pytest.approx(expected)
 
 
 def test_figures():
