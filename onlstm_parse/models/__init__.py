@@ -48,6 +48,7 @@ CATALOGUE = {
         "this toolkit, after Yang et al. 2016",
         "overlap of neighbours' attention",
         parallel=True,
+        learning_rate=0.25,
     ),
     "sliced-rnn": Entry("sliced_rnn:SlicedRnn", "Yu and Liu 2018", "update gate"),
     "echo-state": Entry("echo_state:EchoState", "Jaeger 2001", "how far the state moves"),
