@@ -10,18 +10,8 @@ import nltk
 import pytest
 
 from onlstm_parse import files
-from onlstm_parse.cli.main import COMMANDS, HELP, main
+from onlstm_parse.cli.main import COMMANDS, HELP
 from onlstm_parse.models import CATALOGUE
-
-
-def command(capsys, *arguments):
-    """Exit status, standard output, standard error."""
-    try:
-        status = main([str(argument) for argument in arguments])
-    except SystemExit as exit_:  # tyro's own way out
-        status = exit_.code
-    out, err = capsys.readouterr()
-    return status or 0, out, err
 
 
 def process(*arguments, stdin=b"", **environment):
@@ -43,9 +33,9 @@ def treebank(tmp_path):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_help(capsys, name):
+def test_every_command_has_help(command, name):
     assert name in HELP
-    status, out, _ = command(capsys, name, "--help")
+    status, out, _ = command(name, "--help")
     assert status == 0
     assert f"onlstm-parse {name}" in out
 
@@ -84,11 +74,9 @@ def test_train_parse_evaluate_as_processes(text_file, treebank, tmp_path, tiny):
     assert "rule:token|layer:2" in report["signature"]
 
 
-def test_formats_of_parse(capsys, tiny_run):
+def test_formats_of_parse(command, tiny_run):
     for name in ("brackets", "json", "pretty", "svg"):
-        status, out, _ = command(
-            capsys, "parse", tiny_run, "--text", "The dog & the <cat> barked", "--format", name
-        )
+        status, out, _ = command("parse", tiny_run, "--text", "The dog & the <cat> barked", "--format", name)
         assert status == 0
         if name == "json":
             content = json.loads(out)
@@ -106,16 +94,16 @@ def test_formats_of_parse(capsys, tiny_run):
             assert words == ["The", "dog", "&", "the", "<", "cat", ">", "barked"]
 
 
-def test_parse_a_file_and_drop_unread_words(capsys, tiny_run, tmp_path):
+def test_parse_a_file_and_drop_unread_words(command, tiny_run, tmp_path):
     path = tmp_path / "text.txt"
     path.write_text("The dog , barked .\r\n", encoding="utf-8")
-    status, out, _ = command(capsys, "parse", tiny_run, path, "--drop-unread", "--rule", "gap", "--layer", 1)
+    status, out, _ = command("parse", tiny_run, path, "--drop-unread", "--rule", "gap", "--layer", 1)
     assert status == 0
     assert nltk.Tree.fromstring(out).leaves() == ["The", "dog", "barked"]
 
 
-def test_evaluate_prints_both_rules_and_trivial_parsers(capsys, tiny_run, treebank):
-    status, out, _ = command(capsys, "evaluate", tiny_run, treebank, "--protocol", "strict")
+def test_evaluate_prints_both_rules_and_trivial_parsers(command, tiny_run, treebank):
+    status, out, _ = command("evaluate", tiny_run, treebank, "--protocol", "strict")
     assert status == 0
     for expected in ("right", "balanced", "by the token rule", "by the gap rule", "label", "NP", "strict|v"):
         assert expected in out
@@ -154,7 +142,7 @@ def test_evaluate_prints_both_rules_and_trivial_parsers(capsys, tiny_run, treeba
     ],
 )
 def test_bad_input_is_one_clear_line(
-    capsys, tmp_path, text_file, tiny_run, treebank, arguments, status, message
+    command, tmp_path, text_file, tiny_run, treebank, arguments, status, message
 ):
     def path(name, content):
         (tmp_path / name).write_bytes(content)
@@ -171,7 +159,7 @@ def test_bad_input_is_one_clear_line(
         "gold": treebank,
         "two": path("two.txt", b"(X (X The old dog) barked)\n(X (X The old dog) barked)\n"),
     }
-    found, out, err = command(capsys, *(argument.format(**places) for argument in arguments))
+    found, out, err = command(*(argument.format(**places) for argument in arguments))
     assert found == status, err
     assert message in err
     assert out == ""
@@ -180,44 +168,44 @@ def test_bad_input_is_one_clear_line(
     assert not (tmp_path / "new").exists()
 
 
-def test_an_unknown_option_is_wrong_usage(capsys, tiny_run):
-    status, _, err = command(capsys, "parse", tiny_run, "--txt", "x")
+def test_an_unknown_option_is_wrong_usage(command, tiny_run):
+    status, _, err = command("parse", tiny_run, "--txt", "x")
     assert status == 2
     assert "--txt" in err
 
 
-def test_bad_bytes_can_be_replaced(capsys, tiny_run, tmp_path):
+def test_bad_bytes_can_be_replaced(command, tiny_run, tmp_path):
     path = tmp_path / "latin.txt"
     path.write_bytes(b"caf\xe9 dog\n")
-    assert command(capsys, "parse", tiny_run, path)[0] == 1
-    status, out, _ = command(capsys, "parse", tiny_run, path, "--bad-bytes", "replace")
+    assert command("parse", tiny_run, path)[0] == 1
+    status, out, _ = command("parse", tiny_run, path, "--bad-bytes", "replace")
     assert status == 0
     assert "caf\ufffd" in out
 
 
-def test_a_full_disk_is_one_line(capsys, tmp_path, text_file, tiny, monkeypatch):
+def test_a_full_disk_is_one_line(command, tmp_path, text_file, tiny, monkeypatch):
     def full(descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(files.os, "fsync", full)
     options = [f"--{name.replace('_', '-')}={value}" for name, value in tiny.items()]
-    status, _, err = command(capsys, "train", text_file, "--out", tmp_path / "run", "--quiet", *options)
+    status, _, err = command("train", text_file, "--out", tmp_path / "run", "--quiet", *options)
     assert status == 1
     assert "No space left on device" in err
     assert err.count("\n") == 1
 
 
-def test_the_models_and_their_widths(capsys, text_file, tmp_path, tiny):
-    status, out, _ = command(capsys, "models")
+def test_the_models_and_their_widths(command, text_file, tmp_path, tiny):
+    status, out, _ = command("models")
     assert status == 0
     for name, entry in CATALOGUE.items():
         (line,) = [line for line in out.splitlines() if line.startswith(f"{name} ")]
         assert entry.source in line
         assert line.endswith(f"  {'yes' if entry.parallel else 'no ':<8}  {entry.levels}")
-    status, out, _ = command(capsys, "models", "--json")
+    status, out, _ = command("models", "--json")
     rows = {row["name"]: row for row in json.loads(out)}
     assert rows.keys() == CATALOGUE.keys()
-    status, out, _ = command(capsys, "train", "--help")
+    status, out, _ = command("train", "--help")
     assert all(name in out and entry.levels in out for name, entry in CATALOGUE.items())
 
     settings = ["--size", "tiny", "--model", "gru", "--epochs", "1", "--quiet", "--batch-size", "8"]
@@ -225,8 +213,6 @@ def test_the_models_and_their_widths(capsys, text_file, tmp_path, tiny):
         ("solved", [], rows["gru"]["hidden"]["tiny"]),
         ("asked", ["--hidden", "24"], 24),
     ):
-        status, _, err = command(
-            capsys, "train", str(text_file), "--out", str(tmp_path / folder), *settings, *hidden
-        )
+        status, _, err = command("train", str(text_file), "--out", str(tmp_path / folder), *settings, *hidden)
         assert (status, err) == (0, "")
         assert json.loads((tmp_path / folder / "config.json").read_text())["model"]["hidden"] == width

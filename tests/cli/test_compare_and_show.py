@@ -2,19 +2,6 @@
 
 import pytest
 
-from onlstm_parse.cli.main import main
-
-
-def command(capsys, *arguments):
-    """Exit status, standard output, standard error."""
-    try:
-        status = main([str(argument) for argument in arguments])
-    except SystemExit as exit_:  # tyro's own way out
-        status = exit_.code
-    out, err = capsys.readouterr()
-    return status or 0, out, err
-
-
 COMPARE = ["compare", "{text}", "--treebank", "{gold}", "--out", "{new}", "--size", "tiny"]
 
 
@@ -41,13 +28,13 @@ COMPARE = ["compare", "{text}", "--treebank", "{gold}", "--out", "{new}", "--siz
         (["show", "{new}", "--text", "x", "--out", "{new}.svg"], 1, "expected a run folder"),
     ],
 )
-def test_bad_input_is_one_clear_line(capsys, tmp_path, text_file, tiny_run, arguments, status, message):
+def test_bad_input_is_one_clear_line(command, tmp_path, text_file, tiny_run, arguments, status, message):
     gold = tmp_path / "gold.mrg"
     gold.write_text("(S (NP (DT The) (NN dog)) (VP (VBD barked)))\n")
     bad = tmp_path / "bad.mrg"
     bad.write_text("(S (NN a))\n(S (NN b)\n")
     places = {"text": text_file, "bad": bad, "run": tiny_run, "gold": gold, "new": tmp_path / "new"}
-    found, out, err = command(capsys, *(argument.format(**places) for argument in arguments))
+    found, out, err = command(*(argument.format(**places) for argument in arguments))
     assert found == status, err
     assert message in err
     assert out == ""
@@ -56,10 +43,10 @@ def test_bad_input_is_one_clear_line(capsys, tmp_path, text_file, tiny_run, argu
     assert set(tmp_path.iterdir()) == {gold, bad}
 
 
-def test_show_draws_a_file_up_to_its_limit(capsys, tiny_run, tmp_path):
+def test_show_draws_a_file_up_to_its_limit(command, tiny_run, tmp_path):
     (tmp_path / "text.txt").write_text("The dog barked .\n\nA cat slept .\nNobody barked .\n")
     out = tmp_path / "trees.html"
-    status, _, err = command(capsys, "show", tiny_run, tmp_path / "text.txt", "--out", out, "--limit", "2")
+    status, _, err = command("show", tiny_run, tmp_path / "text.txt", "--out", out, "--limit", "2")
     assert status == 0
     assert "the first 2 sentences are drawn" in err
     page = out.read_text(encoding="utf-8")
@@ -67,9 +54,9 @@ def test_show_draws_a_file_up_to_its_limit(capsys, tiny_run, tmp_path):
     assert "Nobody" not in page
 
 
-def test_show_draws_several_sentences(capsys, tiny_run, tmp_path):
+def test_show_draws_several_sentences(command, tiny_run, tmp_path):
     out = tmp_path / "trees.svg"
     arguments = ["--text", "The dog barked", "A cat slept", "--layer", "2", "--rule", "gap", "--out", out]
-    status, _, _ = command(capsys, "show", tiny_run, *arguments)
+    status, _, _ = command("show", tiny_run, *arguments)
     assert status == 0
     assert out.read_text().count("layer 2, gap rule") == 2
