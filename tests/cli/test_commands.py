@@ -88,9 +88,8 @@ def test_formats_of_parse(command, tiny_run):
         if name == "svg":
             from xml.etree import ElementTree
 
-            words = [
-                node.text for node in ElementTree.fromstring(out).iter("{http://www.w3.org/2000/svg}text")
-            ]
+            texts = ElementTree.fromstring(out).iter("{http://www.w3.org/2000/svg}text")
+            words = [node.text for node in texts if node.get("class") == "word"]
             assert words == ["The", "dog", "&", "the", "<", "cat", ">", "barked"]
 
 
