@@ -21,7 +21,8 @@ from onlstm_parse.ops.attention import attention_levels, attention_weights, rota
 
 
 class Attention(Layer):
-    """State: keys and values of the last tokens (B, ·, 2AD), at most `context`, and p over them (B, A, ·)."""
+    """State: rotated keys and values of the last tokens (B, A, ·, D), at most `context`, and p over them
+    (B, A, ·); how many tokens there were (B, 1), in float64, as angles grow with it."""
 
     residual = True
 
@@ -40,29 +41,34 @@ class Attention(Layer):
         )
 
     def initial_state(self, batch: int) -> LayerState:
-        return self.zeros(batch, 0, 2 * self.units), self.zeros(batch, self.config.heads, 0)
+        heads = self.config.heads
+        empty = self.zeros(batch, heads, 0, self.units // heads)
+        return empty, empty, self.zeros(batch, heads, 0), self.zeros(batch, 1).double()
 
     def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
-        x = self.enter(x).to(state[0].dtype)
+        x = self.enter(x).to(self.norms[0].weight.dtype)
         attended, state, levels = self.attend(self.norms[0](x).transpose(0, 1), state)
         x = x + self.leave(attended.transpose(1, 2).flatten(2).transpose(0, 1))
         return x + self.feed_forward(self.norms[1](x)), state, levels
 
     def attend(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
         """x (B, T, H) -> (B, A, T, D), the next state, levels (T, B)."""
-        past, before = state
+        past_keys, past_values, before, count = state
         steps, heads, context = x.shape[1], self.config.heads, self.config.context
-        seen = torch.cat((past, self.key_value(x).to(past.dtype)), 1)
-        positions = torch.arange(seen.shape[1], device=x.device)
-        key, value = (split_heads(part, heads) for part in seen.chunk(2, -1))
-        query = rotate(split_heads(self.query(x).to(past.dtype), heads), positions[-steps:])
-        key = rotate(key, positions)
-        distance = positions[-steps:, None] - positions
+        projected = (self.query(x), *self.key_value(x).chunk(2, -1))
+        query, key, value = (split_heads(part, heads) for part in projected)
+        positions = (count + torch.arange(steps, device=x.device)).unsqueeze(1)  # (B, 1, T)
+        query, key = rotate(query, positions), rotate(key, positions)
+        keys = torch.cat((past_keys.to(key.dtype), key), 2)  # of the products' type, as what attends to them
+        values = torch.cat((past_values.to(value.dtype), value), 2)
+        distance = torch.arange(keys.shape[2], device=x.device)
+        distance = distance[-steps:, None] - distance
         out_of_sight = (distance < 0) | (distance >= context)
-        bias = torch.zeros_like(distance, dtype=past.dtype).masked_fill(out_of_sight, -torch.inf)
-        attended = scaled_dot_product_attention(query, key, value, bias)
-        last, levels = self.read(query, key, bias, pad(before, (0, steps)))
-        return attended, (seen[:, -context:], last[..., -context:]), levels
+        bias = torch.zeros_like(distance, dtype=keys.dtype).masked_fill(out_of_sight, -torch.inf)
+        attended = scaled_dot_product_attention(query, keys, values, bias)
+        last, levels = self.read(query, keys, bias, pad(before, (0, steps)))
+        state = keys[:, :, -context:], values[:, :, -context:], last[..., -context:], count + steps
+        return attended, state, levels
 
     def read(self, query: Tensor, key: Tensor, bias: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
         """The last token's p over all keys (B, A, K), and levels (T, B); `before` is p of the state."""

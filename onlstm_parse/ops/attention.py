@@ -17,13 +17,16 @@ def split_heads(x: Tensor, heads: int) -> Tensor:
 
 
 def rotate(x: Tensor, positions: Tensor) -> Tensor:
-    """Rotary positions (Su et al. 2021) on x (B, A, K, D), positions (K,); an odd last unit stays."""
+    """Rotary positions (Su et al. 2021): x (B, A, K, D), positions (K,) or (B, 1, K); an odd last unit stays.
+
+    Angles are in float64: in float32 those of a position in the millions would be off by tenths.
+    """
     half = x.shape[-1] // 2
-    frequencies = 10_000 ** (-torch.arange(half, device=x.device, dtype=x.dtype) / max(half, 1))
-    angles = positions.to(x.dtype).unsqueeze(-1) * frequencies
-    cos, sin = angles.cos(), angles.sin()
+    frequencies = 10_000 ** (-torch.arange(half, device=x.device, dtype=torch.float64) / max(half, 1))
+    angles = positions.double().unsqueeze(-1) * frequencies
+    cos, sin = (part.to(torch.promote_types(x.dtype, torch.float32)) for part in (angles.cos(), angles.sin()))
     a, b, rest = x.split([half, half, x.shape[-1] - 2 * half], -1)
-    return torch.cat((a * cos - b * sin, a * sin + b * cos, rest), -1)
+    return torch.cat((a * cos - b * sin, a * sin + b * cos, rest), -1).to(x.dtype)
 
 
 def attention_weights(query: Tensor, key: Tensor, bias: Tensor) -> Tensor:

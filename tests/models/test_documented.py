@@ -1,10 +1,14 @@
 """docs/models.md speaks of every model."""
 
 from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
 
 from onlstm_parse.models import MODELS
 
-TEXT = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = (DOCS / "models.md").read_text(encoding="utf-8")
 
 
 def test_every_model_has_its_section():
@@ -13,3 +17,15 @@ def test_every_model_has_its_section():
     for name, section in sections.items():
         assert "**Source**: " in section, name
         assert "**Levels**: " in section, name
+
+
+@pytest.mark.parametrize("language", ["english", "chinese"])
+def test_every_model_is_drawn_with_the_same_sentence(language):
+    sentences = set()
+    for name in MODELS:
+        picture = f"models/{name}-{language}.svg"
+        assert f"({picture})" in TEXT
+        texts = ElementTree.parse(DOCS / picture).iter("{http://www.w3.org/2000/svg}text")
+        sentences.add(tuple(node.text for node in texts if node.get("class") == "word"))
+    (sentence,) = sentences
+    assert len(sentence) > 5

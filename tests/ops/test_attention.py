@@ -22,3 +22,11 @@ def test_rotation_keeps_length_and_sees_distance_only():
     torch.testing.assert_close(rotate(x, torch.tensor([5])).norm(), x.norm())
     products = [(rotate(x, torch.tensor([k])) * rotate(y, torch.tensor([k + 3]))).sum() for k in (0, 40)]
     torch.testing.assert_close(*products)
+
+
+def test_far_positions_are_as_exact_as_near_ones():
+    x, y = torch.randn(2, 1, 1, 1, 64)
+    near, far = ((rotate(x, torch.tensor([k])) * rotate(y, torch.tensor([k + 3]))).sum() for k in (0, 10**8))
+    torch.testing.assert_close(near, far)
+    rows = rotate(torch.cat((x, x)), torch.tensor([[[7]], [[10**8]]]))
+    torch.testing.assert_close(rows[1], rotate(x, torch.tensor([10**8]))[0])
