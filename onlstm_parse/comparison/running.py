@@ -100,7 +100,10 @@ def _in_own_process(folder: Path, job: Job, quiet: bool) -> int:
 
 @contextmanager
 def _locked(path: Path, wait: bool = True) -> Iterator[bool]:
-    """Holds a lock that all processes know, and passes it on to children; false where another has it."""
+    """Holds the file's lock; false where another process has it and `wait` is not wanted.
+
+    A lock that is not waited for passes on to child processes, and is held until they too have ended.
+    """
     try:
         import fcntl
     except ImportError:  # not on Windows
@@ -113,6 +116,8 @@ def _locked(path: Path, wait: bool = True) -> Iterator[bool]:
         except BlockingIOError:
             yield False
             return
+        except OSError:  # a file system without locks
+            pass
         yield True
 
 
