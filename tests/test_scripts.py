@@ -1,0 +1,40 @@
+"""The scripts behind the figures of the README and docs still fit the package."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+PYTHON = sorted(path for path in SCRIPTS.iterdir() if path.is_file() and b"python" in path.read_bytes()[:40])
+
+
+def run(path: Path, *arguments, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "argv", [str(path), *map(str, arguments)])
+    runpy.run_path(str(path), run_name="__main__")
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda path: path.name)
+def test_every_script_tells_what_it_does(path, monkeypatch, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run(path, "--help", monkeypatch=monkeypatch)
+    assert ended.value.code in (0, None)
+    assert "usage: " in capsys.readouterr().out
+
+
+def test_models_are_drawn_by_their_name(tiny_run, tmp_path, monkeypatch):
+    text = ("--text", "The old dog barked.", "--suffix", "english", "--out", tmp_path)
+    run(SCRIPTS / "draw_models", tiny_run, *text, monkeypatch=monkeypatch)
+    (picture,) = tmp_path.iterdir()
+    assert picture.name == "on-lstm-english.svg"
+    assert "barked" in picture.read_text(encoding="utf-8")
+
+
+def test_learning_rates_are_compared_by_perplexity(text_file, monkeypatch, capsys):
+    options = ("--models", "rnn", "--shares", "0.1", "1", "--size", "tiny", "--tokens", "2000")
+    run(SCRIPTS / "compare_learning_rates", "--text", text_file, *options, monkeypatch=monkeypatch)
+    header, _, row = capsys.readouterr().out.splitlines()[-3:]
+    assert [cell.strip() for cell in header.split("|")[1:4]] == ["model", "0.1", "1"]
+    low, high = (float(cell) for cell in row.split("|")[2:4])
+    assert 1 < high < low
