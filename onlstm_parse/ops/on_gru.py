@@ -60,11 +60,10 @@ def on_gru(
         return on_gru_reference(x, h, weight_ih, bias_ih, weight_hh, bias_hh, master_input)
     size = h.shape[1]
     n = (len(weight_hh) - 3 * size) // 2
-    # The candidate's two parts are apart until r is known: each gets rows in which the other is zero.
-    from_x, bias_x = pad(weight_ih, (0, 0, 0, size)), pad(bias_ih, (0, size))
-    from_h = torch.cat((pad(weight_hh[:-size], (0, 0, 0, size)), weight_hh[-size:]))
-    bias_h = torch.cat((pad(bias_hh[:-size], (0, size)), bias_hh[-size:]))
+    # The candidate's two parts are apart until r is known: one that x does not reach, one that U does not.
+    from_x = torch.cat((pad(weight_ih[:-size], (0, 0, 0, size)), weight_ih[-size:]))
+    bias = torch.cat((bias_ih[:-size] + bias_hh[:-size], bias_hh[-size:], bias_ih[-size:]))
     arguments = (n, size // n, int(master_input == "reversed"))
     cell = Cell("on_gru", arguments, gates=4 * size + 2 * n, hidden=size, state=size, extra=2 * n)
-    out, last, masters = recurrence(cell, Inputs(x, from_x, bias_x + bias_h, dtype), h, h, from_h)
+    out, last, masters = recurrence(cell, Inputs(x, from_x, bias, dtype), h, h, weight_hh)
     return out, last, masters[..., n:]

@@ -2,7 +2,8 @@
 
     hidden_t, state_t, extra_t = cell(W x_t + bias + U hidden_{t-1}, state_{t-1})
 
-T steps, B batch, H hidden units, G gates, K units of state, X further outputs of a step.
+T steps, B batch, H hidden units, G gates, K units of state, X further outputs of a step. U has R rows, of
+the first of the gates: a cell may have gates that no U reaches.
 A cell is its equations in a header of `csrc/`, a line in `recurrences.cpp`, and a `Cell` here.
 """
 
@@ -53,7 +54,7 @@ def recurrence(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Hidden units (T, B, H), the last state (B, K) and further outputs (T, B, X).
 
-    hidden (B, H), state (B, K), weight U (G, H); for a cell that is recurrent.
+    hidden (B, H), state (B, K), weight U (R, H); for a cell that has one.
     """
     *given, dtype = inputs
     return _Recurrence.apply(cell, *(tensor.to(dtype) for tensor in given), hidden, state, weight.to(dtype))
@@ -109,5 +110,5 @@ class _Recurrence(torch.autograd.Function):
         flipped = transposed(flat)
         d_x = product(flat, weight_ih.t()).view_as(x) if ctx.needs_input_grad[1] else None
         d_weight_ih = product(flipped, x.flatten(0, 1).t())
-        d_weight = product(flipped, hiddens[:-1].flatten(0, 1).t())
+        d_weight = product(flipped[: len(weight)], hiddens[:-1].flatten(0, 1).t())
         return None, d_x, d_weight_ih, flat.sum(0), d_first, d_state, d_weight

@@ -4,8 +4,7 @@
 
 template <class Real>
 struct LinearScan {
-    static constexpr bool recurrent = false;
-    long hidden, gates = 2 * hidden, state = hidden, extra = 0;
+    long hidden, gates = 2 * hidden, reached = 0, state = hidden, extra = 0;
 
     long scratch() const { return 0; }
 

@@ -1,5 +1,5 @@
 // The ON-GRU cell for one row of the batch: ops/on_gru.py has the equations.
-// Gates: master input (n), master forget (n), r, z, the candidate's part from x, that from h (H each).
+// Gates: master input (n), master forget (n), r, z, the candidate's part from h, that from x (H each).
 // The state is the hidden units, as they are before they are rounded. Further outputs: ĩ and f̃.
 #pragma once
 
@@ -7,9 +7,9 @@
 
 template <class Real>
 struct OnGru {
-    static constexpr bool recurrent = true;
     MasterGates<Real> masters;
-    long n = masters.n, hidden = n * masters.chunk, gates = 4 * hidden + 2 * n, state = hidden, extra = 2 * n;
+    long n = masters.n, hidden = n * masters.chunk, gates = 4 * hidden + 2 * n, reached = gates - hidden;
+    long state = hidden, extra = 2 * n;
 
     long scratch() const { return masters.scratch(); }
 
@@ -19,7 +19,7 @@ struct OnGru {
         const auto m = masters.open(row, scratch);
         const Real *input = m.input, *forget = m.forget;
         std::copy_n(m.gates, 2 * n, extra_);
-        const Real *r = row + 2 * n, *z_ = r + H, *from_x = z_ + H, *from_h = from_x + H;
+        const Real *r = row + 2 * n, *z_ = r + H, *from_h = z_ + H, *from_x = from_h + H;
         #pragma omp simd
         for (long j = 0; j < H; j++) {
             Real z = sigmoid(z_[j]), candidate = hyperbolic_tangent(from_x[j] + sigmoid(r[j]) * from_h[j]);
@@ -36,8 +36,8 @@ struct OnGru {
         const auto m = masters.open(row, scratch);
         const Real *input = m.input, *forget = m.forget;
         Real *d_input = m.d_input, *d_forget = m.d_forget;
-        const Real *r_ = row + 2 * n, *z_ = r_ + H, *from_x = z_ + H, *from_h = from_x + H;
-        Real *d_r = d_row + 2 * n, *d_z = d_r + H, *d_from_x = d_z + H, *d_from_h = d_from_x + H;
+        const Real *r_ = row + 2 * n, *z_ = r_ + H, *from_h = z_ + H, *from_x = from_h + H;
+        Real *d_r = d_row + 2 * n, *d_z = d_r + H, *d_from_h = d_z + H, *d_from_x = d_from_h + H;
         #pragma omp simd
         for (long j = 0; j < H; j++) {
             Real r = sigmoid(r_[j]), z = sigmoid(z_[j]);

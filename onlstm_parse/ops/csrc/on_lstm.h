@@ -7,9 +7,9 @@
 
 template <class Real>
 struct OnLstm {
-    static constexpr bool recurrent = true;
     MasterGates<Real> masters;
-    long n = masters.n, hidden = n * masters.chunk, gates = 4 * hidden + 2 * n, state = hidden, extra = 2 * n;
+    long n = masters.n, hidden = n * masters.chunk, gates = 4 * hidden + 2 * n, reached = gates;
+    long state = hidden, extra = 2 * n;
 
     long scratch() const { return masters.scratch(); }
 

@@ -5,10 +5,11 @@
 // where `projected` is the product of the inputs of all steps, made before. Rows of the batch do not
 // depend on each other, so each thread takes its rows through all steps without waiting for others;
 // only where U is too large for the cache do the threads share its columns, and wait at every step.
-// T steps, B batch, H hidden units, G gates (rows of U), K units of state, X further outputs.
+// T steps, B batch, H hidden units, G gates, R of them, the first, that U reaches, K units of state, X
+// further outputs.
 //
-// A cell gives its sizes, whether it is `recurrent` (has a U at all), and `forward` and `backward` for
-// one row. Real: type of states and sums; Store: type of hidden units, gates and products.
+// A cell gives its sizes (R, `reached`, is 0 where it has no U), and `forward` and `backward` for one row.
+// Real: type of states and sums; Store: type of hidden units, gates and products.
 #pragma once
 
 #include <omp.h>
@@ -25,7 +26,7 @@ struct Shape {
 template <class Real, class Store>
 struct Forward {
     Store* gates;        // (T, B, G) in: projected; out: the cell's gates before activation
-    const Store* weight; // U (G, H)
+    const Store* weight; // U (R, H)
     Store* hidden;       // (T + 1, B, H), step 0 filled in
     Real* state;         // (T + 1, B, K), step 0 filled in
     Real* extra;         // (T, B, X)
@@ -34,7 +35,7 @@ struct Forward {
 template <class Real, class Store>
 struct Backward {
     const Store* gates;    // (T, B, G) as left by forward
-    const Store* weight;   // U (G, H)
+    const Store* weight;   // U (R, H)
     const Real* state;     // (T + 1, B, K)
     const Store* d_hidden; // (T, B, H)
     const Real* d_extra;   // (T, B, X)
@@ -98,14 +99,15 @@ class StepProduct {
 
 template <class Real, class Store, class Cell>
 void run_forward(const Cell& cell, const Shape& shape, const Forward<Real, Store>& io) {
-    const long B = shape.batch, H = cell.hidden, G = cell.gates, K = cell.state, X = cell.extra;
+    const long B = shape.batch, H = cell.hidden, G = cell.gates, R = cell.reached;
+    const long K = cell.state, X = cell.extra;
     std::unique_ptr<StepProduct<Real, Store>> product;
-    if (Cell::recurrent) product.reset(new StepProduct<Real, Store>(io.weight, H, G, 1, H, shape));
+    if (R) product.reset(new StepProduct<Real, Store>(io.weight, H, R, 1, H, shape));
     in_threads(shape, [&](int thread, int threads) {
         const Range rows(B, thread, threads);
         std::vector<Real> row(G), hidden(H), scratch(cell.scratch());
         for (long t = 0; t < shape.steps; t++) {
-            if (Cell::recurrent) {
+            if (R) {
                 for (long b = rows.begin; b < rows.end; b++)
                     std::copy_n(io.hidden + (t * B + b) * H, H, product->left(b));
                 product->multiply(thread, threads);
@@ -114,11 +116,11 @@ void run_forward(const Cell& cell, const Shape& shape, const Forward<Real, Store
                 const long now = t * B + b, next = now + B;
                 Store* gates = io.gates + now * G;
                 convert(gates, G, row.data());
-                if (Cell::recurrent) {
+                if (R) {
                     const Real* from_hidden = product->out(b);
                     #pragma omp simd
-                    for (long j = 0; j < G; j++) row[j] += from_hidden[j];
-                    convert(row.data(), G, gates);
+                    for (long j = 0; j < R; j++) row[j] += from_hidden[j];
+                    convert(row.data(), R, gates);
                 }
                 cell.forward(row.data(), io.state + now * K, io.state + next * K, hidden.data(),
                              io.extra + now * X, scratch.data());
@@ -130,9 +132,10 @@ void run_forward(const Cell& cell, const Shape& shape, const Forward<Real, Store
 
 template <class Real, class Store, class Cell>
 void run_backward(const Cell& cell, const Shape& shape, const Backward<Real, Store>& io) {
-    const long B = shape.batch, H = cell.hidden, G = cell.gates, K = cell.state, X = cell.extra;
+    const long B = shape.batch, H = cell.hidden, G = cell.gates, R = cell.reached;
+    const long K = cell.state, X = cell.extra;
     std::unique_ptr<StepProduct<Real, Store>> product;
-    if (Cell::recurrent) product.reset(new StepProduct<Real, Store>(io.weight, G, H, H, 1, shape));
+    if (R) product.reset(new StepProduct<Real, Store>(io.weight, R, H, H, 1, shape));
     in_threads(shape, [&](int thread, int threads) {
         const Range rows(B, thread, threads);
         std::vector<Real> row(G), d_gates(G), d_hidden(H), scratch(cell.scratch());
@@ -142,7 +145,7 @@ void run_backward(const Cell& cell, const Shape& shape, const Backward<Real, Sto
                 Store* d_gates_out = io.d_gates + now * G;
                 convert(io.gates + now * G, G, row.data());
                 convert(io.d_hidden + now * H, H, d_hidden.data());
-                if (Cell::recurrent) {
+                if (R) {
                     const Real* from_later = product->out(b);  // zero at the last step
                     #pragma omp simd
                     for (long j = 0; j < H; j++) d_hidden[j] += from_later[j];
@@ -150,12 +153,12 @@ void run_backward(const Cell& cell, const Shape& shape, const Backward<Real, Sto
                 cell.backward(row.data(), io.state + now * K, io.state + next * K, d_hidden.data(),
                               io.d_extra + now * X, io.d_state + b * K, d_gates.data(), scratch.data());
                 convert(d_gates.data(), G, d_gates_out);
-                if (Cell::recurrent) std::copy_n(d_gates_out, G, product->left(b));
+                if (R) std::copy_n(d_gates_out, R, product->left(b));
             }
-            if (Cell::recurrent) product->multiply(thread, threads);
+            if (R) product->multiply(thread, threads);
         }
         for (long b = rows.begin; b < rows.end; b++) {
-            if (Cell::recurrent) std::copy_n(product->out(b), H, io.d_first + b * H);
+            if (R) std::copy_n(product->out(b), H, io.d_first + b * H);
             else std::fill_n(io.d_first + b * H, H, Real(0));
         }
     });
