@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from onlstm_parse.models import CATALOGUE
+
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 PYTHON = sorted(path for path in SCRIPTS.iterdir() if path.is_file() and b"python" in path.read_bytes()[:40])
 
@@ -32,8 +34,10 @@ def test_models_are_drawn_by_their_name(tiny_run, tmp_path, monkeypatch):
 
 
 def test_learning_rates_are_compared_by_perplexity(text_file, monkeypatch, capsys):
+    catalogue = dict(CATALOGUE)
     options = ("--models", "rnn", "--shares", "0.1", "1", "--size", "tiny", "--tokens", "2000")
     run(SCRIPTS / "compare_learning_rates", "--text", text_file, *options, monkeypatch=monkeypatch)
+    assert catalogue == CATALOGUE
     header, _, row = capsys.readouterr().out.splitlines()[-3:]
     assert [cell.strip() for cell in header.split("|")[1:4]] == ["model", "0.1", "1"]
     low, high = (float(cell) for cell in row.split("|")[2:4])
