@@ -29,11 +29,12 @@ import torch
 from torch import Tensor, nn
 
 from onlstm_parse.files import written_whole
+from onlstm_parse.models import MODELS
 from onlstm_parse.models.base import Layer
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.models.on_lstm import OnLstm
 from onlstm_parse.ops.graphed import CAPTURED_AT
-from onlstm_parse.ops.linear_scan import forget_mult
+from onlstm_parse.ops.linear_scan import forget_mult, linear_scan
 from onlstm_parse.ops.onlstm_reference import onlstm_reference
 from onlstm_parse.ops.precision import choose_device, products_in
 from onlstm_parse.ops.product import product
@@ -253,25 +254,35 @@ def print_head(rounds: int, device: torch.device) -> None:
 
 
 def print_scan(rounds: int, device: torch.device) -> None:
-    """The forget-mult recurrence beside an LSTM of its width, forward + backward."""
+    """Recurrences without a product, and the layers around them, beside an LSTM; forward + backward."""
     steps, batch, units = 70, 64, 512
-    lstm = nn.LSTM(units, units).to(device)
-    x = torch.randn(steps, batch, units, device=device, requires_grad=True)
-    f = torch.rand(steps, batch, units, device=device, requires_grad=True)
+    x, write = (torch.randn(steps, batch, units, device=device, requires_grad=True) for _ in range(2))
+    keep = torch.rand(steps, batch, units, device=device, requires_grad=True)
     c = torch.zeros(batch, units, device=device)
     gradient = torch.randn_like(x)
+    config = ModelConfig()
 
-    def scan() -> None:
-        forget_mult(f, x, c).backward(gradient)
-        if device.type == "cuda":
-            torch.cuda.synchronize()
+    def layer(name: str) -> Callable[[], Tensor]:
+        made = MODELS[name](units, units, config).to(device)
+        return lambda: made(x, (c,))[0]
 
-    def plain() -> None:
-        lstm(x)[0].backward(gradient)
-        if device.type == "cuda":
-            torch.cuda.synchronize()
+    def timed(outputs: Callable[[], Tensor]) -> Callable[[], None]:
+        def once() -> None:
+            outputs().backward(gradient)
+            if device.type == "cuda":
+                torch.cuda.synchronize()
 
-    seconds = in_turn({"torch.nn.LSTM": plain, "forget-mult": scan}, rounds)
+        return once
+
+    lstm = nn.LSTM(units, units).to(device)
+    kinds = {
+        "torch.nn.LSTM": lambda: lstm(x)[0],
+        "recurrence of sru": lambda: forget_mult(keep, x, c),
+        "recurrence of on-sru": lambda: linear_scan(keep, write, c),
+        "layer of sru": layer("sru"),
+        "layer of on-sru": layer("on-sru"),
+    }
+    seconds = in_turn({name: timed(outputs) for name, outputs in kinds.items()}, rounds)
     print(f"| {units} units, {batch} × {steps}, fp32, forward+backward | ms | times faster |\n|---|---|---|")
     for name, value in seconds.items():
         print(f"| {name} | {1e3 * value:.1f} | {seconds['torch.nn.LSTM'] / value:.1f} |")
