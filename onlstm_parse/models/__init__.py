@@ -35,7 +35,7 @@ CATALOGUE = {
     "sru": Entry("sru:Sru", "Lei et al. 2018", "forget gate", parallel=True),
     "qrnn": Entry("qrnn:Qrnn", "Bradbury et al. 2017", "forget gate", parallel=True),
     "glu-cnn": Entry("glu_cnn:GluCnn", "Dauphin et al. 2017", "gate of the linear unit", parallel=True),
-    "tcn": Entry("tcn:Tcn", "Bai et al. 2018", "how far the output moves", parallel=True, learning_rate=0.25),
+    "tcn": Entry("tcn:Tcn", "Bai et al. 2018", "how far the output moves", parallel=True),
     "attention": Entry(
         "attention:Attention",
         "Vaswani et al. 2017",
