@@ -18,6 +18,7 @@ from torch.nn.functional import pad, scaled_dot_product_attention
 from onlstm_parse.models.base import Layer, LayerState
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.attention import attention_levels, attention_weights, rotate, split_heads
+from onlstm_parse.ops.product import Linear
 
 
 class Attention(Layer):
@@ -30,14 +31,14 @@ class Attention(Layer):
         super().__init__()
         self.hidden_size, self.config = hidden_size, config
         same = input_size == hidden_size
-        self.enter = nn.Identity() if same else nn.Linear(input_size, hidden_size, bias=False)
+        self.enter = nn.Identity() if same else Linear(input_size, hidden_size, bias=False)
         self.norms = nn.ModuleList(nn.LayerNorm(hidden_size) for _ in range(2))
         self.units = config.heads * max(hidden_size // config.heads, 1)  # A heads of D units
-        self.query = nn.Linear(hidden_size, self.units, bias=False)
-        self.key_value = nn.Linear(hidden_size, 2 * self.units, bias=False)
-        self.leave = nn.Linear(self.units, hidden_size, bias=False)
+        self.query = Linear(hidden_size, self.units, bias=False)
+        self.key_value = Linear(hidden_size, 2 * self.units, bias=False)
+        self.leave = Linear(self.units, hidden_size, bias=False)
         self.feed_forward = nn.Sequential(
-            nn.Linear(hidden_size, 4 * hidden_size), nn.GELU(), nn.Linear(4 * hidden_size, hidden_size)
+            Linear(hidden_size, 4 * hidden_size), nn.GELU(), Linear(4 * hidden_size, hidden_size)
         )
 
     def initial_state(self, batch: int) -> LayerState:

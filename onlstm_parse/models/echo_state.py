@@ -11,11 +11,12 @@ whose sign changes.
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from onlstm_parse.models.base import Layer, LayerState, keep_variance
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.movement import movement
+from onlstm_parse.ops.product import Linear
 
 
 class EchoState(Layer):
@@ -26,8 +27,8 @@ class EchoState(Layer):
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__()
         self.hidden_size = hidden_size
-        self.enter = nn.Linear(input_size, hidden_size)
-        self.leave = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.enter = Linear(input_size, hidden_size)
+        self.leave = Linear(hidden_size, hidden_size, bias=False)
         keep_variance(self.enter.weight)
         orthogonal, _ = torch.linalg.qr(torch.randn(hidden_size, hidden_size))
         self.register_buffer("recurrent", config.spectral_radius * orthogonal)

@@ -20,6 +20,7 @@ from onlstm_parse.models.attention import Attention
 from onlstm_parse.models.base import LayerState
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.attention import split_heads
+from onlstm_parse.ops.product import Linear
 
 SCALES = 4
 
@@ -29,7 +30,7 @@ class HierarchicalAttention(Attention):
 
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__(input_size, hidden_size, config)
-        self.summary = nn.Linear(hidden_size, 1, bias=False)
+        self.summary = Linear(hidden_size, 1, bias=False)
         self.distance = nn.Parameter(torch.zeros(SCALES, config.window, config.heads))
 
     def initial_state(self, batch: int) -> LayerState:

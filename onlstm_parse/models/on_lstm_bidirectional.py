@@ -10,11 +10,12 @@ read from the right. Their mean or their maximum (`directions`); the first token
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from onlstm_parse.models.base import Layer, LayerState
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.models.on_lstm import OnLstm
+from onlstm_parse.ops.product import Linear
 
 
 class BidirectionalOnLstm(Layer):
@@ -25,7 +26,7 @@ class BidirectionalOnLstm(Layer):
         self.config = config
         self.forwards = OnLstm(input_size, hidden_size, config)
         self.backwards = OnLstm(input_size, hidden_size, config)
-        self.turn = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.turn = Linear(hidden_size, hidden_size, bias=False)
 
     def initial_state(self, batch: int) -> LayerState:
         return self.forwards.initial_state(batch)

@@ -17,6 +17,7 @@ from onlstm_parse.models.base import Layer, LayerState
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.linear_scan import linear_scan
 from onlstm_parse.ops.onlstm_reference import cumax, hard_level, master_input_gate
+from onlstm_parse.ops.product import Linear
 
 
 class OnSru(Layer):
@@ -26,10 +27,10 @@ class OnSru(Layer):
         super().__init__()
         self.hidden_size, self.config = hidden_size, config
         self.n = hidden_size // config.chunk
-        self.gates = nn.Linear(input_size, 2 * self.n + 3 * hidden_size)
-        self.candidate = nn.Linear(input_size, hidden_size, bias=False)
+        self.gates = Linear(input_size, 2 * self.n + 3 * hidden_size)
+        self.candidate = Linear(input_size, hidden_size, bias=False)
         same = input_size == hidden_size
-        self.skip = nn.Identity() if same else nn.Linear(input_size, hidden_size, bias=False)
+        self.skip = nn.Identity() if same else Linear(input_size, hidden_size, bias=False)
 
     def initial_state(self, batch: int) -> LayerState:
         return (self.zeros(batch, self.hidden_size),)

@@ -9,12 +9,13 @@ Levels: 1 - the forget gate averaged over units; hard: the share of units whose 
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from onlstm_parse.models.base import Layer, LayerState, keep_variance
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.convolution import causal_windows
 from onlstm_parse.ops.linear_scan import forget_mult
+from onlstm_parse.ops.product import Linear
 
 
 class Qrnn(Layer):
@@ -23,7 +24,7 @@ class Qrnn(Layer):
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__()
         self.input_size, self.hidden_size, self.kernel = input_size, hidden_size, config.kernel
-        self.convolution = nn.Linear(config.kernel * input_size, 3 * hidden_size)
+        self.convolution = Linear(config.kernel * input_size, 3 * hidden_size)
         keep_variance(self.convolution.weight)
 
     def initial_state(self, batch: int) -> LayerState:

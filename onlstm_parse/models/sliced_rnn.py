@@ -12,12 +12,13 @@ gate is below a half.
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import pad
 
 from onlstm_parse.models.base import Layer, LayerState
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.models.gru import Gru
+from onlstm_parse.ops.product import Linear
 
 
 class SlicedRnn(Layer):
@@ -28,7 +29,7 @@ class SlicedRnn(Layer):
         self.input_size, self.hidden_size, self.window = input_size, hidden_size, config.window
         self.within = Gru(input_size, hidden_size, config)
         self.above = Gru(hidden_size, hidden_size, config)
-        self.down = nn.Linear(hidden_size, hidden_size, bias=False)
+        self.down = Linear(hidden_size, hidden_size, bias=False)
 
     def initial_state(self, batch: int) -> LayerState:
         return self.zeros(batch, 0, self.input_size), self.zeros(batch, self.hidden_size)

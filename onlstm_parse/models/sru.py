@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from onlstm_parse.models.base import Layer, LayerState
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.linear_scan import forget_mult
+from onlstm_parse.ops.product import Linear
 
 
 class Sru(Layer):
@@ -23,10 +24,10 @@ class Sru(Layer):
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__()
         self.hidden_size = hidden_size
-        self.gates = nn.Linear(input_size, 2 * hidden_size)
-        self.candidate = nn.Linear(input_size, hidden_size, bias=False)
+        self.gates = Linear(input_size, 2 * hidden_size)
+        self.candidate = Linear(input_size, hidden_size, bias=False)
         same = input_size == hidden_size
-        self.skip = nn.Identity() if same else nn.Linear(input_size, hidden_size, bias=False)
+        self.skip = nn.Identity() if same else Linear(input_size, hidden_size, bias=False)
 
     def initial_state(self, batch: int) -> LayerState:
         return (self.zeros(batch, self.hidden_size),)

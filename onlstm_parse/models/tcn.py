@@ -18,6 +18,7 @@ from onlstm_parse.models.base import Layer, LayerState
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.convolution import causal_windows
 from onlstm_parse.ops.movement import movement
+from onlstm_parse.ops.product import Linear
 
 DILATIONS = (1, 2, 4)
 
@@ -32,10 +33,10 @@ class Tcn(Layer):
         self.hidden_size, self.kernel = hidden_size, config.kernel
         self.separable = config.convolution == "separable"
         same = input_size == hidden_size
-        self.enter = nn.Identity() if same else nn.Linear(input_size, hidden_size, bias=False)
+        self.enter = nn.Identity() if same else Linear(input_size, hidden_size, bias=False)
         self.norms = nn.ModuleList(nn.LayerNorm(hidden_size) for _ in DILATIONS)
         width = hidden_size if self.separable else config.kernel * hidden_size
-        self.products = nn.ModuleList(nn.Linear(width, hidden_size) for _ in DILATIONS)
+        self.products = nn.ModuleList(Linear(width, hidden_size) for _ in DILATIONS)
         if self.separable:
             taps = torch.empty(len(DILATIONS), config.kernel, hidden_size)
             self.taps = nn.Parameter(taps.uniform_(-1, 1) / config.kernel**0.5)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from onlstm_parse.ops import native
-from onlstm_parse.ops.product import product, project, transposed
+from onlstm_parse.ops.product import Linear, product, project, transposed
 
 TYPES = [torch.float32, torch.float64, torch.bfloat16]
 
@@ -39,3 +39,31 @@ def test_project_is_linear_with_its_gradients() -> None:
     found = torch.autograd.grad(ours, leaves, gradient)
     for ours_gradient, gradient_of in zip(found, torch.autograd.grad(wanted, leaves, gradient), strict=True):
         torch.testing.assert_close(ours_gradient, gradient_of)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(1, 1, 5), (4, 3, 5), (6, 5)])
+def test_linear_in_fp32_is_that_of_torch_with_its_gradients(shape: tuple[int, ...], bias: bool) -> None:
+    x = torch.randn(shape, requires_grad=True)
+    ours, plain = Linear(5, 7, bias=bias), torch.nn.Linear(5, 7, bias=bias)
+    plain.load_state_dict(ours.state_dict())
+    gradient = torch.randn(7, *shape[:-1]).movedim(0, -1)
+    for linear in (ours, plain):
+        linear(x).backward(gradient)
+    torch.testing.assert_close(ours(x), plain(x))
+    for mine, theirs in zip(ours.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, theirs.grad)
+    wanted = gradient.flatten(0, -2) @ plain.weight.detach()
+    torch.testing.assert_close(x.grad, 2 * wanted.view(shape))  # once for each of the two
+
+
+def test_linear_keeps_what_does_not_learn_and_autocast_as_torch_has_them() -> None:
+    linear = Linear(5, 7)
+    linear.weight.requires_grad_(False)
+    linear(torch.randn(3, 5)).sum().backward()
+    assert linear.weight.grad is None
+    assert linear.bias.grad is not None
+    with torch.autocast("cpu", torch.bfloat16):
+        x = torch.randn(3, 5)
+        assert torch.equal(linear(x), torch.nn.functional.linear(x, linear.weight, linear.bias))
+        assert linear(x).dtype == torch.bfloat16
