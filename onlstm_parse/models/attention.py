@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, scaled_dot_product_attention
 
-from onlstm_parse.models.base import Layer, LayerState
+from onlstm_parse.models.base import Layer, LayerState, to_width
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.attention import attention_levels, attention_weights, rotate, split_heads
 from onlstm_parse.ops.product import Linear
@@ -30,8 +30,7 @@ class Attention(Layer):
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__()
         self.hidden_size, self.config = hidden_size, config
-        same = input_size == hidden_size
-        self.enter = nn.Identity() if same else Linear(input_size, hidden_size, bias=False)
+        self.enter = to_width(input_size, hidden_size)
         self.norms = nn.ModuleList(nn.LayerNorm(hidden_size) for _ in range(2))
         self.units = config.heads * max(hidden_size // config.heads, 1)  # A heads of D units
         self.query = Linear(hidden_size, self.units, bias=False)

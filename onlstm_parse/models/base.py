@@ -21,6 +21,7 @@ from onlstm_parse.models import MODELS
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.adaptive_softmax import Part, adaptive_parts, cluster_sizes
 from onlstm_parse.ops.dropout import dropconnect, embedding_dropout, variational_dropout
+from onlstm_parse.ops.product import Linear
 from onlstm_parse.ops.tied_cross_entropy import tied_cross_entropy, token_losses
 from onlstm_parse.registry import nearest
 
@@ -92,6 +93,11 @@ def keep_variance(weight: Tensor) -> None:
     For layers without a cell that adds up: the usual third of it fades from layer to layer.
     """
     nn.init.normal_(weight, std=weight.shape[1] ** -0.5)
+
+
+def to_width(input_size: int, hidden_size: int) -> nn.Module:
+    """What brings inputs to the layer's width where a sum needs them so: nothing, or a projection."""
+    return nn.Identity() if input_size == hidden_size else Linear(input_size, hidden_size, bias=False)
 
 
 class Encoded(NamedTuple):

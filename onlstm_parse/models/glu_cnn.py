@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from onlstm_parse.models.base import Layer, LayerState
+from onlstm_parse.models.base import Layer, LayerState, to_width
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.convolution import causal_windows
 from onlstm_parse.ops.product import Linear
@@ -30,8 +30,7 @@ class GluCnn(Layer):
         self.input_size, self.config = input_size, config
         self.norm = nn.LayerNorm(input_size)
         self.convolution = Linear(config.kernel * input_size, 2 * hidden_size)
-        same = input_size == hidden_size
-        self.skip = nn.Identity() if same else Linear(input_size, hidden_size, bias=False)
+        self.skip = to_width(input_size, hidden_size)
 
     def initial_state(self, batch: int) -> LayerState:
         return (self.zeros(batch, self.config.kernel - 1, self.input_size),)

@@ -11,9 +11,9 @@ Levels: d_f = 1 - mean_k f̃(k), how much of the master forget gate is shut; har
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from onlstm_parse.models.base import Layer, LayerState
+from onlstm_parse.models.base import Layer, LayerState, to_width
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.linear_scan import linear_scan
 from onlstm_parse.ops.onlstm_reference import cumax, hard_level, master_input_gate
@@ -29,8 +29,7 @@ class OnSru(Layer):
         self.n = hidden_size // config.chunk
         self.gates = Linear(input_size, 2 * self.n + 3 * hidden_size)
         self.candidate = Linear(input_size, hidden_size, bias=False)
-        same = input_size == hidden_size
-        self.skip = nn.Identity() if same else Linear(input_size, hidden_size, bias=False)
+        self.skip = to_width(input_size, hidden_size)
 
     def initial_state(self, batch: int) -> LayerState:
         return (self.zeros(batch, self.hidden_size),)

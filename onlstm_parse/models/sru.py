@@ -10,9 +10,9 @@ Levels: 1 - the forget gate averaged over units; hard: the share of units whose 
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from onlstm_parse.models.base import Layer, LayerState
+from onlstm_parse.models.base import Layer, LayerState, to_width
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.linear_scan import forget_mult
 from onlstm_parse.ops.product import Linear
@@ -26,8 +26,7 @@ class Sru(Layer):
         self.hidden_size = hidden_size
         self.gates = Linear(input_size, 2 * hidden_size)
         self.candidate = Linear(input_size, hidden_size, bias=False)
-        same = input_size == hidden_size
-        self.skip = nn.Identity() if same else Linear(input_size, hidden_size, bias=False)
+        self.skip = to_width(input_size, hidden_size)
 
     def initial_state(self, batch: int) -> LayerState:
         return (self.zeros(batch, self.hidden_size),)

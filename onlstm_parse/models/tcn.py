@@ -14,7 +14,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from onlstm_parse.models.base import Layer, LayerState
+from onlstm_parse.models.base import Layer, LayerState, to_width
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.convolution import causal_windows
 from onlstm_parse.ops.movement import movement
@@ -32,8 +32,7 @@ class Tcn(Layer):
         super().__init__()
         self.hidden_size, self.kernel = hidden_size, config.kernel
         self.separable = config.convolution == "separable"
-        same = input_size == hidden_size
-        self.enter = nn.Identity() if same else Linear(input_size, hidden_size, bias=False)
+        self.enter = to_width(input_size, hidden_size)
         self.norms = nn.ModuleList(nn.LayerNorm(hidden_size) for _ in DILATIONS)
         width = hidden_size if self.separable else config.kernel * hidden_size
         self.products = nn.ModuleList(Linear(width, hidden_size) for _ in DILATIONS)

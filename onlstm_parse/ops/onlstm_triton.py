@@ -93,12 +93,13 @@ def _shares(logits, N: tl.constexpr, LEVELS: tl.constexpr, REAL: tl.constexpr):
 
 
 @triton.jit
-def _masters(shares_i, shares_f, REVERSED: tl.constexpr):
-    """ĩ and f̃; ĩ is what the running sum leaves over, and from the right the share itself too."""
+def _masters(logits, N: tl.constexpr, LEVELS: tl.constexpr, REVERSED: tl.constexpr, REAL: tl.constexpr):
+    """The shares under ĩ and f̃, ĩ and f̃; ĩ is what the running sum leaves, from the right with the share."""
+    shares_i, shares_f = _shares(logits, N, LEVELS, REAL), _shares(logits + N, N, LEVELS, REAL)
     i_master = 1 - tl.cumsum(shares_i, 0)
     if REVERSED:
         i_master += shares_i
-    return i_master, tl.cumsum(shares_f, 0)
+    return shares_i, shares_f, i_master, tl.cumsum(shares_f, 0)
 
 
 @triton.jit
@@ -126,6 +127,16 @@ def _activated(logits, unit, inside, H: tl.constexpr, REAL: tl.constexpr):
     return o, z, i, f
 
 
+@triton.jit
+def _store_gates(logits, unit, inside, o, z, i, f, H: tl.constexpr):
+    """Where `_activated` reads them."""
+    kind: tl.constexpr = logits.dtype.element_ty
+    tl.store(logits + unit, o.to(kind), mask=inside)
+    tl.store(logits + H + unit, z.to(kind), mask=inside)
+    tl.store(logits + 2 * H + unit, i.to(kind), mask=inside)
+    tl.store(logits + 3 * H + unit, f.to(kind), mask=inside)
+
+
 @triton.jit(do_not_specialize=["t"])
 def _forward_step(
     gates,
@@ -146,8 +157,7 @@ def _forward_step(
     gates += row * (4 * H + 2 * N)
     masters += row * 2 * N
     k = tl.arange(0, LEVELS)
-    shares_i, shares_f = _shares(gates, N, LEVELS, REAL), _shares(gates + N, N, LEVELS, REAL)
-    i_master, f_master = _masters(shares_i, shares_f, REVERSED)
+    _, _, i_master, f_master = _masters(gates, N, LEVELS, REVERSED, REAL)
     tl.store(masters + k, i_master, mask=k < N)
     tl.store(masters + N + k, f_master, mask=k < N)
 
@@ -192,8 +202,7 @@ def _backward_step(
     d_state += tl.program_id(0) * H
     present = t < tl.load(steps)
     k = tl.arange(0, LEVELS)
-    shares_i, shares_f = _shares(gates, N, LEVELS, REAL), _shares(gates + N, N, LEVELS, REAL)
-    i_master, f_master = _masters(shares_i, shares_f, REVERSED)
+    shares_i, shares_f, i_master, f_master = _masters(gates, N, LEVELS, REVERSED, REAL)
     i_master, f_master = i_master[:, None], f_master[:, None]
     overlap = i_master * f_master
     d_i_master = tl.load(d_masters + k, mask=k < N, other=0)
@@ -209,23 +218,19 @@ def _backward_step(
         d_tanh = o * (d_hidden + tl.load(from_later + unit, mask=inside, other=0).to(REAL))
         d_after = tl.load(d_state + unit, mask=inside, other=0)
         d_cell = d_after + d_tanh * (1 - squashed * squashed)
-
         d_o = d_tanh * squashed * (1 - o)
         d_z = d_cell * (i * overlap + (i_master - overlap)) * (1 - z * z)
         d_i = d_cell * overlap * z * i * (1 - i)
         d_f = d_cell * overlap * before * f * (1 - f)
         d_before = d_cell * (f * overlap + (f_master - overlap))
-        d_units = d_gates + 2 * N + unit
-        tl.store(d_units, tl.where(present, d_o, 0).to(STORE), mask=inside)
-        tl.store(d_units + H, tl.where(present, d_z, 0).to(STORE), mask=inside)
-        tl.store(d_units + 2 * H, tl.where(present, d_i, 0).to(STORE), mask=inside)
-        tl.store(d_units + 3 * H, tl.where(present, d_f, 0).to(STORE), mask=inside)
+        d_o, d_z = tl.where(present, d_o, 0), tl.where(present, d_z, 0)
+        d_i, d_f = tl.where(present, d_i, 0), tl.where(present, d_f, 0)
+        _store_gates(d_gates + 2 * N, unit, inside, d_o, d_z, d_i, d_f, H)
         tl.store(d_state + unit, tl.where(present, d_before, d_after), mask=inside)
         # c = f̃ c' + ĩ ĉ + f̃ ĩ ((f - 1) c' + (i - 1) ĉ)
         within = before * (f - 1) + z * (i - 1)
         d_i_master += tl.sum(d_cell * (z + within * f_master), 1)
         d_f_master += tl.sum(d_cell * (before + within * i_master), 1)
-
     d_logits_i, d_logits_f = _masters_backward(shares_i, shares_f, d_i_master, d_f_master, REVERSED)
     tl.store(d_gates + k, tl.where(present, d_logits_i, 0).to(STORE), mask=k < N)
     tl.store(d_gates + N + k, tl.where(present, d_logits_f, 0).to(STORE), mask=k < N)
