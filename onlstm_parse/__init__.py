@@ -19,9 +19,9 @@ _PUBLIC = Table(
     "name",
     {
         "train": "onlstm_parse.training.start:train",
-        "load": "onlstm_parse.parser:load",
+        "load": "onlstm_parse.parsers.base:load",
         "Run": "onlstm_parse.runs:Run",
-        "Parser": "onlstm_parse.parser:Parser",
+        "Parser": "onlstm_parse.parsers.base:Parser",
         "Tree": "onlstm_parse.tree:Tree",
         "read_treebank": "onlstm_parse.treebanks.reading:read_treebank",
         "score": "onlstm_parse.scoring.metrics:score",

@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from onlstm_parse.induction import SPLITTERS
-from onlstm_parse.parser import Parser
+from onlstm_parse.parsers.base import Parser
 from onlstm_parse.scoring.gold import Gold, Treebank, open_gold
 from onlstm_parse.scoring.metrics import reports, score
 
@@ -35,34 +34,32 @@ def evaluate(
 ) -> dict[str, Any]:
     """Parse the sentences of a treebank (files, folders or corpus names) and score the trees.
 
-    Returns what `reports` gives for the parser's rule, with `by_rule` and `signature_by_rule`
-    (sentence F1 of the same levels under each rule), `objective` and `perplexity` (per word and
-    closing `<eos>`, each sentence from a zero state; a pseudo-perplexity where the objective is masked).
+    Returns what `reports` gives for the parser's rule, with `by_rule` and `signature_by_rule` (sentence F1
+    of the same analyses under each rule). A parser with a loss adds `objective` and `perplexity`: per word
+    and closing `<eos>`, each sentence from a zero state; a pseudo-perplexity where the objective is masked.
     Raises OnlstmError where the treebank cannot be read.
     """
     gold = read_gold(treebank, format, words, max_words, filters)
-    sentences = [parser.run.pipeline.encode_words(sentence.words) for sentence in gold.sentences]
-    readings = parser.read(sentences, with_loss=True)
+    sentences = [parser.reader.encode_words(sentence.words) for sentence in gold.sentences]
+    analyses = parser.analyse(sentences, with_loss=True)
     by_rule: dict[str, float] = {}
     signatures: dict[str, str] = {}
     report: dict[str, Any] = {}
-    for rule in SPLITTERS:
+    for rule in parser.rules:
         predicted = (
-            parser.tree(sentence, reading.levels.tolist(), rule)
-            for sentence, reading in zip(sentences, readings, strict=True)
+            parser.tree(sentence, analysis, rule)
+            for sentence, analysis in zip(sentences, analyses, strict=True)
         )
-        extra = {"rule": rule, "layer": parser.layer, "levels": parser.levels}
+        extra = {**parser.facts, "rule": rule}
         if rule == parser.rule:
             report = reports(predicted, gold, [protocol], extra=extra)[protocol]
             by_rule[rule], signatures[rule] = report["sentence_f1"], report["signature"]
         else:
             other = score(predicted, gold, protocol, extra=extra)
             by_rule[rule], signatures[rule] = other.sentence_f1, other.signature
-    tokens = sum(1 + sum(map(len, sentence.pieces)) for sentence in sentences)
-    return {
-        **report,
-        "by_rule": by_rule,
-        "signature_by_rule": signatures,
-        "objective": parser.run.config.model.objective,
-        "perplexity": math.exp(sum(reading.loss or 0.0 for reading in readings) / tokens),
-    }
+    report |= {"by_rule": by_rule, "signature_by_rule": signatures}
+    if parser.objective is not None:
+        tokens = sum(analysis.tokens for analysis in analyses)
+        loss = sum(analysis.loss or 0.0 for analysis in analyses)
+        report |= {"objective": parser.objective, "perplexity": math.exp(loss / tokens)}
+    return report

@@ -36,7 +36,7 @@ def written_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[
     where the disk refuses.
     """
     path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.{os.getpid()}")  # see remove_leftovers
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +68,26 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
                 raise
         finally:
             shutil.rmtree(beside, ignore_errors=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what `written_whole` left in `folder` and below where its process was killed."""
+    for path in folder.glob("**/.*"):
+        number = path.suffix.removeprefix(".")
+        if number.isdecimal() and not _is_alive(int(number)):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    if os.name != "posix":  # there, signal 0 would end the process
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return process != os.getpid()  # this process is not writing now: a killed one had the same number
 
 
 def append_line(path: Path, line: str) -> None:

@@ -22,6 +22,12 @@ def check_known(kind: str, name: str, known: Mapping[str, Any] | list[str]) -> N
         raise UsageError(f"unknown {kind} {name!r}", remedy=nearest(name, known))
 
 
+def resolve(name: str) -> Any:
+    """Import what "module:object" names."""
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(module), attribute)
+
+
 class Table(Mapping[str, Any]):
     """The registered implementations of one contract (models, tokenisers, ...)."""
 
@@ -30,8 +36,7 @@ class Table(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         check_known(self.kind, name, self._entries)
-        module, _, attribute = self._entries[name].partition(":")
-        return getattr(import_module(module), attribute)
+        return resolve(self._entries[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)

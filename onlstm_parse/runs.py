@@ -1,7 +1,7 @@
-"""The run folder: everything that made a model, written whole and read without running code.
+"""The run folder: everything that made a parser, written whole and read without running code.
 
-config.json          toolkit version, model, text and training settings, the data's fingerprints
-model.safetensors    the weights with the best validation perplexity
+config.json          toolkit version, kind, its settings, text and training settings, fingerprints
+model.safetensors    the weights with the best validation figure, where the kind has weights
 vocabulary ...       what the text pipeline keeps
 metrics.jsonl        one report a line
 resume/              optimiser, random states, position: not needed for parsing
@@ -9,36 +9,72 @@ resume/              optimiser, random states, position: not needed for parsing
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from onlstm_parse.errors import FormatError, OnlstmError
 from onlstm_parse.files import written_whole
-from onlstm_parse.models.config import ModelConfig
-from onlstm_parse.registry import nearest
+from onlstm_parse.models import KINDS, LANGUAGE_MODEL
+from onlstm_parse.registry import nearest, resolve
 from onlstm_parse.text.config import TextConfig
-from onlstm_parse.version import VERSION
+from onlstm_parse.version import VERSION, as_numbers
 
 if TYPE_CHECKING:
-    from onlstm_parse.models.base import LanguageModel
+    from torch import nn
+
     from onlstm_parse.text.pipeline import TextPipeline
 
 CONFIG, WEIGHTS, METRICS, RESUME = "config.json", "model.safetensors", "metrics.jsonl", "resume"
+# Settings that older runs lack, and what those runs were made with.
+BEFORE = {LANGUAGE_MODEL: {"softmax": "full"}}
 
 Config = TypeVar("Config")
+
+
+@dataclass(frozen=True)
+class RunReference:
+    """Another run that a run needs: where it is, and which one it was."""
+
+    path: str
+    """Relative to the folder of the run that refers to it."""
+    fingerprint: str
+
+    @classmethod
+    def to(cls, folder: Path, referring: Path) -> RunReference:
+        """A reference from the run in `referring` to the run in `folder`."""
+        return cls(os.path.relpath(folder, referring), fingerprint(folder))
+
+    def load(self, referring: Path) -> Run:
+        """Raises FormatError where the run is gone, or is not the one that was referred to."""
+        folder = referring / self.path
+        if not (folder / CONFIG).exists():
+            raise FormatError(
+                f"the run that it needs is gone: {self.path}", file=referring, remedy="put that folder back"
+            )
+        if fingerprint(folder) != self.fingerprint:
+            raise FormatError(
+                f"the run that it needs has changed since: {self.path}",
+                file=referring,
+                remedy="put the old folder back, or make this run again",
+            )
+        return Run.load(folder)
 
 
 @dataclass(frozen=True)
 class RunConfig:
     """The content of config.json."""
 
-    model: ModelConfig
+    model: Any
+    """The settings of the run's kind, a frozen dataclass, see `models.KINDS`."""
     text: TextConfig
     training: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     version: str = VERSION
+    kind: str = LANGUAGE_MODEL
 
     def save(self, folder: Path) -> None:
         with written_whole(folder / CONFIG) as file:
@@ -47,28 +83,46 @@ class RunConfig:
 
     @classmethod
     def load(cls, folder: Path) -> RunConfig:
-        """Raises OnlstmError where `folder` is no run, FormatError for a key nobody knows."""
+        """Raises OnlstmError where `folder` is no run, FormatError for an unknown key or a newer run."""
         path = folder / CONFIG
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            raise OnlstmError(
-                f"expected a run folder, found no {CONFIG}",
-                file=folder,
-                remedy="make one with onlstm-parse train TEXT --out RUN",
-            ) from None
-        except (ValueError, OSError) as error:
-            raise FormatError(f"not a readable JSON file ({error})", file=path) from None
-        whole = dict(content) if isinstance(content, dict) else {}
-        if isinstance(whole.get("model"), dict):  # runs of before there was a choice
-            whole["model"] = {"softmax": "full", **whole["model"]}
-        for name, kind in (("model", ModelConfig), ("text", TextConfig)):
-            whole[name] = from_dict(kind, whole.get(name), path, name)
-        return from_dict(cls, whole, path, "top level")
+        content = _read_object(path)
+        _refuse_newer(content, path)
+        kind = content.get("kind", LANGUAGE_MODEL)
+        if kind not in KINDS:
+            raise FormatError(f"unknown kind of run {kind!r}", file=path, remedy=nearest(kind, list(KINDS)))
+        if isinstance(content.get("model"), dict):
+            content["model"] = {**BEFORE.get(kind, {}), **content["model"]}
+        for name, config in (("model", resolve(KINDS[kind].config)), ("text", TextConfig)):
+            content[name] = from_dict(config, content.get(name), path, name)
+        return from_dict(cls, content, path, "top level")
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise OnlstmError(
+            f"expected a run folder, found no {CONFIG}",
+            file=path.parent,
+            remedy="make one with onlstm-parse train TEXT --out RUN",
+        ) from None
+    except (ValueError, OSError) as error:
+        raise FormatError(f"not a readable JSON file ({error})", file=path) from None
+    return dict(content) if isinstance(content, dict) else {}
+
+
+def _refuse_newer(content: dict[str, Any], path: Path) -> None:
+    made_by = content.get("version", VERSION)
+    if as_numbers(made_by) > as_numbers(VERSION):
+        raise FormatError(
+            f"the run was made by onlstm-parse {made_by}, this is {VERSION}",
+            file=path,
+            remedy="install the newer version: pip install --upgrade onlstm-parse",
+        )
 
 
 def from_dict(kind: type[Config], values: Any, path: Path, section: str) -> Config:
-    """Build the dataclass `kind`, refusing keys that it does not have."""
+    """Build the dataclass `kind`; raises FormatError for a key that it does not have."""
     if not isinstance(values, dict):
         raise FormatError(f"section {section!r} is missing or no object", file=path)
     known = [entry.name for entry in fields(kind)]  # type: ignore[arg-type]
@@ -83,32 +137,45 @@ def from_dict(kind: type[Config], values: Any, path: Path, section: str) -> Conf
 
 @dataclass(frozen=True)
 class Run:
-    """A trained model with its text pipeline, ready to parse."""
+    """A finished or interrupted run, ready to parse."""
 
     folder: Path
     config: RunConfig
     pipeline: TextPipeline
-    model: LanguageModel
+    model: Any
+    """The network of the kind, a `models.network.Network`."""
 
     @classmethod
     def load(cls, folder: str | Path) -> Run:
-        """Read a run folder; raises OnlstmError or FormatError naming the file at fault."""
-        from onlstm_parse.models.base import LanguageModel
+        """Read a run folder. Raises OnlstmError or FormatError with the file at fault."""
         from onlstm_parse.text.pipeline import TextPipeline
 
         folder = Path(folder)
         config = RunConfig.load(folder)
         pipeline = TextPipeline.load(folder, config.text)
-        model = LanguageModel(config.model, len(pipeline.vocabulary))
+        model = resolve(KINDS[config.kind].network)(config.model, len(pipeline.vocabulary))
         load_weights(model, folder)
         return cls(folder, config, pipeline, model.eval())
 
 
-def save_weights(model: LanguageModel, folder: Path) -> None:
-    write_tensors(folder / WEIGHTS, dict(model.state_dict()), {"format": "pt", "version": VERSION})
+def fingerprint(folder: Path) -> str:
+    """Twelve hexadecimal digits of what a run parses with: its settings, vocabulary and weights."""
+    from onlstm_parse.text.pipeline import TOKENISER_FILE, VOCABULARY_FILE
+
+    digest = hashlib.sha256()
+    for name in (CONFIG, WEIGHTS, VOCABULARY_FILE, TOKENISER_FILE):
+        if (folder / name).exists():
+            with (folder / name).open("rb") as file:
+                digest.update(name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:12]
 
 
-def load_weights(model: LanguageModel, folder: Path) -> None:
+def save_weights(model: nn.Module, folder: Path) -> None:
+    # One fact at most: safetensors writes several in a random order, and equal runs are equal files.
+    write_tensors(folder / WEIGHTS, dict(model.state_dict()), {"format": "pt"})
+
+
+def load_weights(model: nn.Module, folder: Path) -> None:
     """Fill `model`; raises FormatError for a truncated file or one of another model."""
     path = folder / WEIGHTS
     tensors, _ = read_tensors(path)

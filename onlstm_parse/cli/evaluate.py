@@ -49,7 +49,7 @@ def evaluate(
     from onlstm_parse.display.scores import score_table
     from onlstm_parse.errors import UsageError
     from onlstm_parse.evaluation import evaluate
-    from onlstm_parse.parser import load
+    from onlstm_parse.parsers.base import load
 
     if not treebank:
         raise UsageError("no treebank given", remedy="name a file, a folder or a corpus")

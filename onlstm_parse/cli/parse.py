@@ -43,7 +43,7 @@ def parse(
         precision: Type of matrix products.
     """
     from onlstm_parse.display import TREE_FORMATS
-    from onlstm_parse.parser import load
+    from onlstm_parse.parsers.base import load
     from onlstm_parse.text.reading import decoded_lines
 
     show = TREE_FORMATS[format]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,8 @@ import numpy as np
 
 from onlstm_parse.comparison.plan import Plan
 from onlstm_parse.comparison.records import Brackets
-from onlstm_parse.induction import SPLITTERS
-from onlstm_parse.ops.precision import choose_device, choose_precision
-from onlstm_parse.parser import Parser
+from onlstm_parse.ops.precision import choose_device, choose_precision, products_in
+from onlstm_parse.parsers.base import load
 from onlstm_parse.runs import Run
 from onlstm_parse.scoring.metrics import score
 from onlstm_parse.text.batches import Stream
@@ -32,21 +32,20 @@ def masked(run: Run) -> bool:
 def scores(run: Run, plan: Plan) -> tuple[dict[str, dict[str, Any]], Brackets]:
     """For each column "LAYER/RULE" sentence and corpus F1 and recall by label; and all brackets."""
     gold = plan.gold()
-    sentences = [run.pipeline.encode_words(sentence.words) for sentence in gold.sentences]
+    parser = load(run, device=plan.settings.training.device)
+    sentences = [parser.reader.encode_words(sentence.words) for sentence in gold.sentences]
+    analyses = parser.analyse(sentences, all_layers=True)
     found: dict[str, dict[str, Any]] = {}
     brackets: Brackets = {}
-    for layer in range(1, run.config.model.layers + 1):
-        parser = Parser(run, layer=layer, device=plan.settings.training.device)
-        readings = parser.read(sentences)
-        for rule in SPLITTERS:
-            trees = [
-                parser.tree(sentence, reading.levels.tolist(), rule)
-                for sentence, reading in zip(sentences, readings, strict=True)
-            ]
-            column = f"{layer}/{rule}"
-            extra = {"rule": rule, "layer": layer, "levels": parser.levels}
-            found[column] = summary(score(trees, gold, plan.protocol, extra=extra).to_json())
-            brackets[column] = [[(start, stop) for start, stop, _ in tree.spans()] for tree in trees]
+    for layer, rule in product(range(1, parser.layers + 1), parser.rules):
+        trees = [
+            parser.tree(sentence, analysis, rule, layer)
+            for sentence, analysis in zip(sentences, analyses, strict=True)
+        ]
+        column = f"{layer}/{rule}"
+        extra = {**parser.facts, "rule": rule, "layer": layer}
+        found[column] = summary(score(trees, gold, plan.protocol, extra=extra).to_json())
+        brackets[column] = [[(start, stop) for start, stop, _ in tree.spans()] for tree in trees]
     return found, brackets
 
 
@@ -62,7 +61,8 @@ def perplexity(run: Run, files: list[Path], training: TrainingConfig) -> float |
     device = choose_device(training.device)
     stream = Stream(text_ids(run.pipeline, files), VALIDATION_COLUMNS, training.bptt)
     precision = choose_precision(training.precision, device)
-    return validate(run.model.to(device), stream, device, precision).perplexity
+    with products_in(precision, device):
+        return validate(run.model.to(device), stream).figure
 
 
 def text_ids(pipeline: TextPipeline, files: list[Path]) -> np.ndarray:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from onlstm_parse.comparison.plan import Plan
 from onlstm_parse.comparison.records import runs_folder
-from onlstm_parse.comparison.results import MASKED, SPLITTERS, Row, layers
+from onlstm_parse.comparison.results import MASKED, SPLITTERS, Row
 from onlstm_parse.files import written_whole
-from onlstm_parse.parser import tree_layer
 from onlstm_parse.runs import METRICS
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def write_plots(plan: Plan, folder: Path, rows: list[Row], labels: list[str]) ->
     from onlstm_parse.display.plots import f1_against_perplexity, heat_map, learning_curves
 
     done = [row for row in rows if row.runs]
-    layer = tree_layer(len(layers(plan)))
+    layer = plan.settings.model.tree_layer
     perplexity = (
         "test" if all("test_perplexity" in row.figures for row in done if not row.trivial) else "valid"
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from onlstm_parse.comparison.plan import Plan
 from onlstm_parse.comparison.results import MASKED, SPLITTERS, Figure, Row, gold_labels, layers
 from onlstm_parse.display.tables import markdown_table
-from onlstm_parse.parser import tree_layer
 from onlstm_parse.scoring import PROTOCOLS
 from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.scoring.metrics import signature
@@ -88,7 +87,7 @@ def _trees_table(kind: str, rows: list[Row], plan: Plan) -> str:
 def _recall_tables(rows: list[Row], plan: Plan, gold: Gold) -> str:
     labels = gold_labels(gold, plan)
     header = ["system", *(f"{label or '(none)'} ({count:,})" for label, count in labels.items())]
-    parts = [f"## Recall by label, layer {tree_layer(len(layers(plan)))} (gold brackets)"]
+    parts = [f"## Recall by label, layer {plan.settings.model.tree_layer} (gold brackets)"]
     for rule in SPLITTERS:
         lines = [
             [row.name, *(_cell(row.figures.get(f"recall {rule} {label}"), 1) for label in labels)]

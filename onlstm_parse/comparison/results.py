@@ -17,7 +17,6 @@ from onlstm_parse.comparison.records import Brackets, load_brackets, load_record
 from onlstm_parse.comparison.trivial import TRIVIAL
 from onlstm_parse.files import written_whole
 from onlstm_parse.induction import SPLITTERS
-from onlstm_parse.parser import tree_layer
 from onlstm_parse.scoring.comparison import between
 from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.tree import Tree
@@ -97,7 +96,7 @@ def _model_row(plan: Plan, folder: Path, model: str, gold: Gold) -> Row:
         for key in FIGURES:
             if record[key] is not None:
                 values[key].append(record[key])
-        _add_scores(values, record["scores"], tree_layer(len(layers(plan))))
+        _add_scores(values, record["scores"], plan.settings.model.tree_layer)
     if len(done) > 1:
         _add_self_f1s(values, [load_brackets(folder, name) for name in done], gold, plan.protocol)
     figures = {key: Figure.of(found) for key, found in values.items()}
@@ -112,7 +111,7 @@ def _trivial_rows(plan: Plan, folder: Path) -> list[Row]:
         values: dict[str, list[float]] = defaultdict(list)
         for draw in draws:
             columns = {f"{layer}/{rule}": one for layer in layers(plan) for rule, one in draw.items()}
-            _add_scores(values, columns, tree_layer(len(layers(plan))))
+            _add_scores(values, columns, plan.settings.model.tree_layer)
         figures = {key: Figure.of(found) for key, found in values.items()}
         rows.append(Row(name, len(draws), figures, trivial=True))
     return rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,8 +13,7 @@ from onlstm_parse.display.figure import to_figure
 from onlstm_parse.display.svg import STYLE, to_svg
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.files import written_whole
-from onlstm_parse.induction import SPLITTERS
-from onlstm_parse.parser import Parser
+from onlstm_parse.parsers.base import load
 from onlstm_parse.registry import nearest
 from onlstm_parse.runs import Run
 from onlstm_parse.tree import Tree
@@ -39,15 +38,14 @@ def views_of(
     device: str = "auto",
 ) -> list[list[View]]:
     """For each sentence its trees, layer by layer, rule by rule; None stands for all of them."""
-    encoded = [run.pipeline.encode(sentence) for sentence in sentences]
-    found: list[list[View]] = [[] for _ in sentences]
-    for k in range(1, run.config.model.layers + 1) if layer is None else [layer]:
-        parser = Parser(run, rule or "token", layer=k, device=device)
-        for views, sentence, reading in zip(found, encoded, parser.read(encoded), strict=True):
-            levels = reading.levels.tolist()
-            names = SPLITTERS if rule is None else [rule]
-            views.extend(View(k, name, parser.tree(sentence, levels, name)) for name in names)
-    return found
+    parser = load(run, rule=rule, layer=layer, device=device)
+    encoded = [parser.reader.encode(sentence) for sentence in sentences]
+    layers = range(1, parser.layers + 1) if layer is None else [layer]
+    rules = parser.rules if rule is None else [rule]
+    return [
+        [View(k, name, parser.tree(sentence, analysis, name, k)) for k, name in product(layers, rules)]
+        for sentence, analysis in zip(encoded, parser.analyse(encoded, all_layers=True), strict=True)
+    ]
 
 
 def as_html(sentences: list[list[View]], title: str, facts: str) -> str:

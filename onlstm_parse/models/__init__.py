@@ -7,6 +7,32 @@ from typing import Literal
 
 from onlstm_parse.registry import Table
 
+LANGUAGE_MODEL = "language-model"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of run: what it stores and what it does, each as "module:object"."""
+
+    config: str
+    """The frozen dataclass of its settings."""
+    network: str
+    """Built as `network(config, vocabulary_size)`."""
+    parser: str
+    """Built as `parser(run, **settings)`."""
+    objective: str
+    """Built as `objective(network, text, training)`."""
+
+
+KINDS = {
+    LANGUAGE_MODEL: Kind(
+        "onlstm_parse.models.config:ModelConfig",
+        "onlstm_parse.models.base:LanguageModel",
+        "onlstm_parse.parsers.levels:LevelParser",
+        "onlstm_parse.training.streams:StreamObjective",
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -21,17 +47,19 @@ class Entry:
     """Whether a layer reads all steps at once."""
     ordered: bool = False
     """Whether units are ordered in chunks, which must divide all widths."""
-    learning_rate: float = 1.0
+    lr_scale: float = 1.0
     """The share of the learning rate that its layers bear; see `scripts/compare_learning_rates`."""
     objective: Literal["causal", "masked"] = "causal"
     """Predicts the next word, or words hidden in the midst of others."""
+    kind: str = LANGUAGE_MODEL
+    """The kind of run that it makes, see `KINDS`."""
 
 
 CATALOGUE = {
-    "rnn": Entry("rnn:Rnn", "Elman 1990", "how far the state moves", learning_rate=0.1),
+    "rnn": Entry("rnn:Rnn", "Elman 1990", "how far the state moves", lr_scale=0.1),
     "lstm": Entry("lstm:Lstm", "Hochreiter and Schmidhuber 1997", "forget gate"),
     "lstm-peephole": Entry("lstm_peephole:PeepholeLstm", "Graves 2013", "forget gate"),
-    "gru": Entry("gru:Gru", "Cho et al. 2014", "update gate", learning_rate=0.5),
+    "gru": Entry("gru:Gru", "Cho et al. 2014", "update gate", lr_scale=0.5),
     "sru": Entry("sru:Sru", "Lei et al. 2018", "forget gate", parallel=True),
     "qrnn": Entry("qrnn:Qrnn", "Bradbury et al. 2017", "forget gate", parallel=True),
     "glu-cnn": Entry("glu_cnn:GluCnn", "Dauphin et al. 2017", "gate of the linear unit", parallel=True),
@@ -41,17 +69,17 @@ CATALOGUE = {
         "Vaswani et al. 2017",
         "overlap of neighbours' attention",
         parallel=True,
-        learning_rate=0.25,
+        lr_scale=0.25,
     ),
     "hierarchical-attention": Entry(
         "hierarchical_attention:HierarchicalAttention",
         "this toolkit, after Yang et al. 2016",
         "overlap of neighbours' attention",
         parallel=True,
-        learning_rate=0.25,
+        lr_scale=0.25,
     ),
-    "sliced-rnn": Entry("sliced_rnn:SlicedRnn", "Yu and Liu 2018", "update gate", learning_rate=0.5),
-    "echo-state": Entry("echo_state:EchoState", "Jaeger 2001", "how far the state moves", learning_rate=0.5),
+    "sliced-rnn": Entry("sliced_rnn:SlicedRnn", "Yu and Liu 2018", "update gate", lr_scale=0.5),
+    "echo-state": Entry("echo_state:EchoState", "Jaeger 2001", "how far the state moves", lr_scale=0.5),
     "on-lstm": Entry("on_lstm:OnLstm", "Shen et al. 2019", "master forget gate", ordered=True),
     "on-lstm-bidirectional": Entry(
         "on_lstm_bidirectional:BidirectionalOnLstm",

@@ -19,6 +19,7 @@ from torch.nn.functional import linear
 from onlstm_parse.errors import UsageError
 from onlstm_parse.models import MODELS
 from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.models.network import Network
 from onlstm_parse.ops.adaptive_softmax import Part, adaptive_parts, cluster_sizes
 from onlstm_parse.ops.dropout import dropconnect, embedding_dropout, variational_dropout
 from onlstm_parse.ops.product import Linear
@@ -109,7 +110,7 @@ class Encoded(NamedTuple):
     levels: Tensor  # (L, T, B)
 
 
-class LanguageModel(nn.Module):
+class LanguageModel(Network):
     """A language model over `vocabulary_size` words, causal but where its entry says otherwise."""
 
     def __init__(self, config: ModelConfig, vocabulary_size: int) -> None:
@@ -208,5 +209,9 @@ class LanguageModel(nn.Module):
             for layer in layers:
                 layer.wants_levels = True
 
-    def parameter_count(self) -> int:
-        return sum(parameter.numel() for parameter in self.parameters())
+    def parameter_groups(self) -> list[tuple[list[nn.Parameter], float]]:
+        """Embedding and softmax learn as much from a word whatever the layers are; layers have a scale."""
+        layers = list(self.layers.parameters())
+        inside = set(map(id, layers))
+        others = [parameter for parameter in self.parameters() if id(parameter) not in inside]
+        return [(others, 1.0), (layers, self.config.lr_scale)]

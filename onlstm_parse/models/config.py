@@ -82,9 +82,14 @@ class ModelConfig:
         return CATALOGUE[self.model].objective
 
     @property
-    def learning_rate_share(self) -> float:
-        """What the model bears of a learning rate that suits the others."""
-        return CATALOGUE[self.model].learning_rate
+    def lr_scale(self) -> float:
+        """The factor on the learning rate of the layers."""
+        return CATALOGUE[self.model].lr_scale
+
+    @property
+    def tree_layer(self) -> int:
+        """The layer that trees are read from by default, counted from 1: the second of three."""
+        return min(2, self.layers)
 
     @property
     def perplexity_name(self) -> str:

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from onlstm_parse.errors import FormatError
-from onlstm_parse.models.base import State
 from onlstm_parse.runs import RESUME, read_tensors, write_tensors
+from onlstm_parse.training.objective import Objective
 from onlstm_parse.training.optimisation import Average
 
 
@@ -20,7 +20,7 @@ class Progress:
     """Where a training stands; `seconds` is time spent, over all its sessions."""
 
     epoch: int = 0  # passes finished
-    step: int = 0  # windows done in the present pass
+    step: int = 0  # batches done in the present pass
     updates: int = 0
     tokens: int = 0
     validated: int = 0  # tokens at the last validation
@@ -28,7 +28,7 @@ class Progress:
     validation_seconds: float = 0.0  # of the last validation: kept free at the end of a budget in minutes
     reports: int = 0  # lines of metrics.jsonl
     finished: bool = False
-    perplexities: list[float] = field(default_factory=list)  # on the validation text
+    figures: list[float] = field(default_factory=list)  # of the validations
     averaged: int = 0
 
 
@@ -39,20 +39,18 @@ def checkpoint_file(folder: Path) -> Path:
 def save_checkpoint(
     folder: Path,
     progress: Progress,
-    model: nn.Module,
+    objective: Objective,
     optimiser: torch.optim.Optimizer,
     average: Average,
-    state: State | None,
 ) -> None:
     progress.averaged = average.updates
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors = {f"model.{name}": tensor for name, tensor in objective.model.state_dict().items()}
     tensors |= {f"average.{name}": tensor for name, tensor in average.tensors.items()}
     for index, entry in optimiser.state_dict()["state"].items():
         for name, value in entry.items():
             if value is not None:
                 tensors[f"optimiser.{index}.{name}"] = torch.as_tensor(value)
-    for depth, layer in enumerate(state or []):
-        tensors |= {f"state.{depth}.{part}": tensor for part, tensor in enumerate(layer)}
+    tensors |= {f"state.{name}": tensor for name, tensor in objective.carried().items()}
     tensors["random.cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
         tensors["random.cuda"] = torch.cuda.get_rng_state()
@@ -60,14 +58,20 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, average: Average, device: torch.device
-) -> tuple[Progress, State | None]:
-    """Fill model, optimiser, average and random states; returns where the run stood."""
+    folder: Path, objective: Objective, optimiser: torch.optim.Optimizer, average: Average
+) -> Progress:
+    """Fill model, objective, optimiser, average and random states; returns where the run stood.
+
+    Raises FormatError for a damaged file or one of another run.
+    """
     path = checkpoint_file(folder)
     tensors, facts = read_tensors(path)
     try:
-        progress = Progress(**json.loads(facts["progress"]))
-        model.load_state_dict(_part(tensors, "model."))
+        stored = json.loads(facts["progress"])
+        if "perplexities" in stored:  # as older runs call them
+            stored["figures"] = stored.pop("perplexities")
+        progress = Progress(**stored)
+        objective.model.load_state_dict(_part(tensors, "model."))
         # The groups' settings follow from the run's configuration, the rest from the file.
         whole = optimiser.state_dict()
         whole["state"] = {}
@@ -75,19 +79,16 @@ def load_checkpoint(
             index, _, key = name.partition(".")
             whole["state"].setdefault(int(index), {})[key] = tensor
         optimiser.load_state_dict(whole)
+        device = next(objective.model.parameters()).device
         average.tensors = {name: t.to(device) for name, t in _part(tensors, "average.").items()}
         average.updates = progress.averaged
+        objective.carry(_part(tensors, "state."))
         torch.set_rng_state(tensors["random.cpu"])
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
         raise FormatError(f"no checkpoint of this run: {error}", file=path, remedy="train anew") from None
     if "random.cuda" in tensors and torch.cuda.is_available():
         torch.cuda.set_rng_state(tensors["random.cuda"])
-    layers: dict[int, dict[int, Tensor]] = {}
-    for name, tensor in _part(tensors, "state.").items():
-        depth, part = map(int, name.split("."))
-        layers.setdefault(depth, {})[part] = tensor.to(device)
-    state = [tuple(layer[part] for part in sorted(layer)) for _, layer in sorted(layers.items())]
-    return progress, state or None
+    return progress
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -9,44 +9,39 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from onlstm_parse.models.base import LanguageModel
 from onlstm_parse.training.config import TrainingConfig
 
 
-def make_optimiser(model: LanguageModel, config: TrainingConfig) -> torch.optim.Optimizer:
-    """SGD or AdamW; the weights of the layers take the share of the learning rate that their kind bears.
-
-    Embedding and softmax take all of it: they learn as much from a word whatever the layers are.
-    """
+def make_optimiser(
+    groups: list[tuple[list[nn.Parameter], float]], config: TrainingConfig
+) -> torch.optim.Optimizer:
+    """SGD or AdamW over groups of parameters, each with the scale of its learning rate."""
     kind = torch.optim.SGD if config.recipe == "paper" else torch.optim.AdamW
-    layers = list(model.layers.parameters())
-    inside = set(map(id, layers))
-    others = [parameter for parameter in model.parameters() if id(parameter) not in inside]
-    groups = [{"params": others, "share": 1.0}, {"params": layers, "share": model.config.learning_rate_share}]
-    return kind(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
+    scaled = [{"params": parameters, "scale": scale} for parameters, scale in groups]
+    return kind(scaled, lr=config.learning_rate, weight_decay=config.weight_decay)
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Of each group its share of `rate`."""
+    """Give each group its scale of `rate`."""
     for group in optimiser.param_groups:
-        group["lr"] = group["share"] * rate
+        group["lr"] = group["scale"] * rate
 
 
-def learning_rate(config: TrainingConfig, done: float, steps: int) -> float:
-    """The rate when a share `done` of the budget is spent, for a window of `steps` steps.
+def learning_rate(config: TrainingConfig, done: float) -> float:
+    """The rate when a share `done` of the budget is spent.
 
-    adamw: linear warm-up, then half a cosine to 0. paper: constant, in proportion to the window.
+    adamw: linear warm-up, then half a cosine to 0. paper: constant.
     """
     if config.recipe == "paper":
-        return config.learning_rate * steps / config.bptt
+        return config.learning_rate
     if done < config.warmup:
         return config.learning_rate * done / config.warmup
     return config.learning_rate * (1 + math.cos(math.pi * (done - config.warmup) / (1 - config.warmup))) / 2
 
 
-def has_stalled(perplexities: list[float], patience: int) -> bool:
-    """The trigger of NT-ASGD (Merity et al. 2018): worse than the best one `patience` checks ago."""
-    return len(perplexities) > patience and perplexities[-1] > min(perplexities[:-patience])
+def has_stalled(figures: list[float], patience: int) -> bool:
+    """The trigger of NT-ASGD (Merity et al. 2018): worse than the best figure `patience` validations ago."""
+    return len(figures) > patience and figures[-1] > min(figures[:-patience])
 
 
 class Average:

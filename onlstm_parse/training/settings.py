@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from onlstm_parse.models import CATALOGUE
 from onlstm_parse.models.config import SIZES, ModelConfig
 from onlstm_parse.registry import check_known
 from onlstm_parse.runs import CONFIG, RunConfig, from_dict
@@ -29,6 +30,11 @@ class Settings(NamedTuple):
     model: ModelConfig
     text: TextConfig
     training: TrainingConfig
+
+    @property
+    def kind(self) -> str:
+        """The kind of run that these settings make."""
+        return CATALOGUE[self.model.model].kind
 
 
 def settings_for(texts: Sequence[str], size: str = "small", recipe: str = "adamw") -> Settings:

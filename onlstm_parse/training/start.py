@@ -11,11 +11,12 @@ import torch
 
 from onlstm_parse import corpora
 from onlstm_parse.errors import OnlstmError, UsageError
-from onlstm_parse.models.base import LanguageModel
+from onlstm_parse.files import remove_leftovers
+from onlstm_parse.models import KINDS
 from onlstm_parse.models.sizes import matched
 from onlstm_parse.ops.precision import choose_device
+from onlstm_parse.registry import resolve
 from onlstm_parse.runs import CONFIG, Run, RunConfig
-from onlstm_parse.text.batches import Stream
 from onlstm_parse.text.corpus import PreparedText, prepare
 from onlstm_parse.training.checkpoint import checkpoint_file
 from onlstm_parse.training.loop import Trainer
@@ -58,6 +59,7 @@ def train_run(
     quiet: bool = False,
 ) -> Run:
     """Begin a run, or with `resume` continue it where it stood; see `train`."""
+    remove_leftovers(folder)
     begun = checkpoint_file(folder).exists()
     if not resume and (folder / CONFIG).exists():
         remedy = "continue it with --resume, or choose another --out"
@@ -77,15 +79,16 @@ def train_run(
         _check_same_text(data, stored_data, folder)
     torch.manual_seed(training.seed)
     device = choose_device(training.device)
-    model = LanguageModel(settings.model, len(text.pipeline.vocabulary)).to(device)
-    streams = Stream(text.train, training.batch_size, training.bptt), Stream(text.valid, 16, training.bptt)
-    trainer = Trainer(model, *streams, training, folder, display)
+    kind = KINDS[settings.kind]
+    model = resolve(kind.network)(settings.model, len(text.pipeline.vocabulary)).to(device)
+    objective = resolve(kind.objective)(model, text, training)
+    trainer = Trainer(objective, training, folder, display)
     if begun:
         trainer.resume()
     else:
         text.pipeline.save(folder)
-        RunConfig(settings.model, settings.text, asdict(training), data).save(folder)
-    display.say(_headline(data, settings, model, trainer))
+        RunConfig(settings.model, settings.text, asdict(training), data, kind=settings.kind).save(folder)
+    display.say(_headline(data, settings, trainer))
     trainer.run()
     display.say(_closing_line(trainer, folder))
     return Run.load(folder)
@@ -143,23 +146,22 @@ def _check_same_text(data: dict[str, Any], stored: dict[str, Any], folder: Path)
             )
 
 
-def _headline(data: dict[str, Any], settings: Settings, model: LanguageModel, trainer: Trainer) -> str:
+def _headline(data: dict[str, Any], settings: Settings, trainer: Trainer) -> str:
     masked = settings.model.objective == "masked"
     hint = "; it guesses hidden words, so its perplexities are pseudo-perplexities" if masked else ""
     return (
         f"text: {data['train_tokens']:,} tokens ({data['valid_tokens']:,} held out for validation), "
         f"{data['vocabulary']:,} words ({data['valid_unknown']:.1%} of the held-out ones unknown), "
         f"tokeniser {settings.text.tokeniser}, normalisation {settings.text.normalisation}\n"
-        f"model: {settings.model.model}, {model.parameter_count():,} parameters; "
+        f"model: {settings.model.model}, {trainer.model.parameter_count():,} parameters; "
         f"{trainer.precision} on {trainer.device}{hint}"
     )
 
 
 def _closing_line(trainer: Trainer, folder: Path) -> str:
     progress = trainer.progress
-    best = min(progress.perplexities)
-    perplexity = trainer.model.config.perplexity_name
+    figure = f"{trainer.objective.figure_name} {min(progress.figures):.2f}"
     return (
-        f"done: validation {perplexity} {best:.2f} after {progress.tokens:,} tokens "
+        f"done: validation {figure} after {progress.tokens:,} tokens "
         f"in {progress.seconds / 60:.1f} minutes; the run is in {folder}"
     )

@@ -6,9 +6,9 @@ import nltk
 import pytest
 
 import onlstm_parse
-from onlstm_parse import parser as module
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.induction import SPLITTERS
+from onlstm_parse.parsers import base, levels
 from onlstm_parse.tree import Tree
 
 LINES = [
@@ -60,13 +60,16 @@ def test_dropped_words_cross_no_bracket_or_are_left_out(tiny_run, parser):
 
 def test_batches_and_windows_do_not_matter(parser, monkeypatch):
     expected = list(parser.parse_lines(LINES))
-    levels = [tree.levels for tree in expected]
-    for name, value in (("LINES_AT_ONCE", 2), ("TOKENS_AT_ONCE", {"cpu": 1}), ("STEPS_AT_ONCE", 3)):
+    for module, name, value in (
+        (base, "LINES_AT_ONCE", 2),
+        (levels, "TOKENS_AT_ONCE", {"cpu": 1}),
+        (levels, "STEPS_AT_ONCE", 3),
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, value)
             found = list(parser.parse_lines(LINES))
-        for tree, wanted in zip(found, levels, strict=True):
-            assert tree.levels == pytest.approx(wanted, abs=1e-6)
+        for tree, wanted in zip(found, expected, strict=True):
+            assert tree.levels == pytest.approx(wanted.levels, abs=1e-6)
 
 
 def test_trees_are_what_the_rule_makes_of_the_levels(tiny_run):
@@ -77,7 +80,7 @@ def test_trees_are_what_the_rule_makes_of_the_levels(tiny_run):
 
 
 def test_reading_is_lazy(parser, monkeypatch):
-    monkeypatch.setattr(module, "LINES_AT_ONCE", 4)
+    monkeypatch.setattr(base, "LINES_AT_ONCE", 4)
     seen = []
 
     def lines():
@@ -91,11 +94,11 @@ def test_reading_is_lazy(parser, monkeypatch):
 
 def test_loss_is_that_of_the_framed_sentence(parser):
     sentences = [parser.run.pipeline.encode(line) for line in LINES]
-    together = parser.read(sentences, with_loss=True)
-    for sentence, reading in zip(sentences, together, strict=True):
-        (alone,) = parser.read([sentence], with_loss=True)
-        assert alone.loss == pytest.approx(reading.loss, rel=1e-5)
-        assert alone.loss > 0
+    together = parser.analyse(sentences, with_loss=True)
+    for sentence, analysis in zip(sentences, together, strict=True):
+        (alone,) = parser.analyse([sentence], with_loss=True)
+        assert alone.loss == pytest.approx(analysis.loss, rel=1e-5)
+        assert alone.tokens == 1 + sum(map(len, sentence.pieces))
 
 
 def test_bad_settings(tiny_run):
@@ -103,6 +106,8 @@ def test_bad_settings(tiny_run):
         onlstm_parse.load(tiny_run, layer=4)
     with pytest.raises(UsageError, match="unknown rule 'tokn'; did you mean token"):
         onlstm_parse.load(tiny_run, rule="tokn")
+    with pytest.raises(UsageError, match=r"unknown setting of .* 'laier'; did you mean layer"):
+        onlstm_parse.load(tiny_run, laier=3)
     assert onlstm_parse.load(tiny_run, layer=3).layer == 3
 
 

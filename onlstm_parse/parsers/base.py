@@ -1,0 +1,166 @@
+"""What every kind of parser shares: words in, analyses and trees out, in batches, in constant memory."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from inspect import signature
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from onlstm_parse.models import KINDS
+from onlstm_parse.registry import check_known, resolve
+from onlstm_parse.runs import Run
+from onlstm_parse.text.batches import Batch, batch_by_length
+from onlstm_parse.text.pipeline import Encoded
+from onlstm_parse.tree import Tree
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Span = tuple[int, int]
+
+LINES_AT_ONCE = 2048  # sorted by length together; memory stays constant in the length of a file
+
+
+class Analysis(NamedTuple):
+    """What a parser finds in a sentence. Positions count the n words that the parser reads.
+
+    A field is None where the kind of parser has no such thing, or where it was not asked for.
+    """
+
+    brackets: list[Span]
+    """Half-open spans of two words or more, by the parser's own rule and layer."""
+    levels: np.ndarray | None = None
+    """(K, n): d_f of each word in layers 1 to K."""
+    scores: np.ndarray | None = None
+    """(n, n + 1): the score of the span from i to j at [i, j]."""
+    loss: float | None = None
+    """In nats, summed over `tokens` predictions."""
+    tokens: int = 0
+
+
+class Reader(Protocol):
+    """Cuts a line into words, or takes words as they are, and says which of them the parser reads."""
+
+    def encode(self, line: str) -> Encoded: ...
+
+    def encode_words(self, words: Iterable[str]) -> Encoded: ...
+
+
+class Parser(ABC):
+    """A parser. `Parser(run, **settings)` is one of the run's kind, see `load`.
+
+    `rule` names the way from an analysis to brackets; `layer` counts from 1. Words that the parser does
+    not read are attached where they cross no bracket, unless `keep_dropped` is False.
+    """
+
+    rules: Mapping[str, Any] | list[str]
+    """The ways from an analysis to brackets; the first is the default."""
+    layers = 0
+    """How many layers have levels."""
+    layer: int | None = None
+    objective: str | None = None
+    """`causal` or `masked`: what the loss is about, where there is one."""
+
+    def __new__(cls, run: Any, *_: Any, **settings: Any) -> Any:
+        if cls is Parser:
+            cls = resolve(KINDS[run.config.kind].parser)
+        return super().__new__(cls)
+
+    def __init__(self, reader: Reader, rule: str | None, keep_dropped: bool) -> None:
+        """Raises UsageError for an unknown rule."""
+        self.rule = rule or next(iter(self.rules))
+        check_known("rule", self.rule, self.rules)
+        self.reader, self.keep_dropped = reader, keep_dropped
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What of the parser's settings moves a score, for its signature."""
+        return {"rule": self.rule}
+
+    @abstractmethod
+    def analyse(
+        self, sentences: Sequence[Encoded], all_layers: bool = False, with_loss: bool = False
+    ) -> list[Analysis]:
+        """One analysis a sentence, in order.
+
+        Layers above the parser's own are left out unless `all_layers` or `with_loss` asks for them.
+        """
+
+    @abstractmethod
+    def brackets(self, analysis: Analysis, rule: str, layer: int | None) -> list[Span]:
+        """The brackets of an analysis under a rule and, where the kind has layers, by a layer."""
+
+    # -- sentences to trees ------------------------------------------------
+
+    def parse(self, sentence: str) -> Tree:
+        """The tree over the words of a raw sentence; its `levels` are None for words that are not read."""
+        return next(self.parse_lines([sentence]))
+
+    def parse_lines(self, lines: Iterable[str]) -> Iterator[Tree]:
+        """One tree a line, in order, in constant memory; an empty line gives the empty tree `(X)`."""
+        return self._parse(self.reader.encode(line.rstrip("\r\n")) for line in lines)
+
+    def parse_words(self, sentences: Iterable[Sequence[str]]) -> Iterator[Tree]:
+        """The same for sentences whose words are given, such as a treebank's."""
+        return self._parse(self.reader.encode_words(words) for words in sentences)
+
+    def _parse(self, sentences: Iterator[Encoded]) -> Iterator[Tree]:
+        while chunk := list(islice(sentences, LINES_AT_ONCE)):
+            for sentence, analysis in zip(chunk, self.analyse(chunk), strict=True):
+                yield self.tree(sentence, analysis)
+
+    # -- sentences to analyses ---------------------------------------------
+
+    def analyse_words(self, sentences: Iterable[Sequence[str]], with_loss: bool = False) -> list[Analysis]:
+        """The analyses of sentences given as words, with the levels of all layers."""
+        encoded = [self.reader.encode_words(words) for words in sentences]
+        return self.analyse(encoded, all_layers=True, with_loss=with_loss)
+
+    def tree(
+        self, sentence: Encoded, analysis: Analysis, rule: str | None = None, layer: int | None = None
+    ) -> Tree:
+        """The tree by the parser's own rule and layer, or by those given, with all words attached."""
+        rule, layer = rule or self.rule, layer or self.layer
+        own = (rule, layer) == (self.rule, self.layer)
+        spans = analysis.brackets if own else self.brackets(analysis, rule, layer)
+        levels = None
+        if analysis.levels is not None and layer is not None:
+            levels = analysis.levels[layer - 1].tolist()
+        kept = [position for position, pieces in enumerate(sentence.pieces) if pieces]
+        if not self.keep_dropped or len(kept) == len(sentence.words):
+            return Tree.from_spans([sentence.words[position] for position in kept], spans, levels=levels)
+        if levels is not None:
+            level_of = dict(zip(kept, levels, strict=True))
+            levels = [level_of.get(position) for position in range(len(sentence.words))]
+        outer = [(kept[start], kept[stop - 1] + 1) for start, stop in spans]
+        return Tree.from_spans(sentence.words, outer, levels=levels)
+
+
+def in_batches(
+    sentences: Sequence[Encoded],
+    tokens_at_once: int,
+    padded: bool,
+    analyse: Callable[[list[Encoded], Batch], list[Analysis]],
+) -> list[Analysis]:
+    """Analyse sentences of like length together; see `batch_by_length`. Returns them in order."""
+    lengths = [1 + sum(map(len, sentence.pieces)) for sentence in sentences]
+    analyses: dict[int, Analysis] = {}
+    for batch in batch_by_length(lengths, tokens_at_once, padded):
+        found = analyse([sentences[index] for index in batch.sentences], batch)
+        analyses.update(zip(batch.sentences, found, strict=True))
+    return [analyses[index] for index in range(len(sentences))]
+
+
+def load(run: str | Path | Run, **settings: Any) -> Parser:
+    """The parser of a run folder; `settings` are those of its kind, such as `rule` or `device`.
+
+    Raises OnlstmError for what is no run, FormatError for a damaged one, UsageError for unknown settings.
+    """
+    run = run if isinstance(run, Run) else Run.load(run)
+    parser = resolve(KINDS[run.config.kind].parser)
+    for name in settings:
+        check_known(f"setting of a {run.config.kind} parser", name, [*signature(parser).parameters][1:])
+    return parser(run, **settings)

@@ -1,0 +1,149 @@
+"""A language model as a parser: the levels of one of its layers, split into a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from onlstm_parse.errors import UsageError
+from onlstm_parse.induction import SPLITTERS
+from onlstm_parse.parsers.base import Analysis, Parser, Span, in_batches
+from onlstm_parse.text.batches import Batch
+from onlstm_parse.text.pipeline import Encoded
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from onlstm_parse.runs import Run
+
+# Steps times sentences of a batch, padding included: on a CPU so few that gates stay in its cache.
+TOKENS_AT_ONCE = {"cpu": 2048, "cuda": 8192}
+STEPS_AT_ONCE = 512  # a longer sentence is read in pieces, with carried state
+
+
+class LevelParser(Parser):
+    """Reads levels off a language model and splits them.
+
+    `rule` is `token` or `gap`; `layer` counts from 1; `levels` is `mean` or `argmax`. The precision is
+    fp32 by default: trees depend on comparisons of levels, and bf16 decides near ties differently.
+    """
+
+    rules = SPLITTERS
+
+    def __init__(
+        self,
+        run: Run,
+        rule: str | None = None,
+        layer: int | None = None,
+        device: str = "auto",
+        precision: str = "fp32",
+        keep_dropped: bool = True,
+        levels: str = "mean",
+    ) -> None:
+        """Raises UsageError for a layer that the run has not, and for unknown names."""
+        from onlstm_parse.ops.precision import choose_device, choose_precision
+
+        super().__init__(run.pipeline, rule, keep_dropped)
+        self.layers = run.config.model.layers
+        self.layer = run.config.model.tree_layer if layer is None else layer
+        if not 1 <= self.layer <= self.layers:
+            raise UsageError(f"the run has no layer {self.layer}", remedy=f"choose one of 1 to {self.layers}")
+        self.run, self.levels, self.objective = run, levels, run.config.model.objective
+        self.device = choose_device(device)
+        self.precision = choose_precision(precision, self.device)
+        self.model = run.model.to(self.device).eval()
+        self.model.read_levels(levels)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"rule": self.rule, "layer": self.layer, "levels": self.levels}
+
+    def brackets(self, analysis: Analysis, rule: str, layer: int | None) -> list[Span]:
+        assert analysis.levels is not None
+        assert layer is not None
+        levels = analysis.levels[layer - 1].tolist()
+        return SPLITTERS[rule](levels) if levels else []
+
+    def analyse(
+        self, sentences: Sequence[Encoded], all_layers: bool = False, with_loss: bool = False
+    ) -> list[Analysis]:
+        """Each sentence is framed by `<eos>` on both sides and read from a zero state.
+
+        A word of several pieces has the level of its first piece: the boundary before the word.
+        """
+        from onlstm_parse.ops.memory import return_freed_memory
+
+        depth = None if all_layers or with_loss else self.layer
+        found = in_batches(
+            sentences,
+            TOKENS_AT_ONCE[self.device.type],
+            self.objective == "causal",
+            lambda inside, batch: self._analyse_batch(inside, batch, depth, with_loss),
+        )
+        return_freed_memory()
+        return found
+
+    def _analyse_batch(
+        self, sentences: list[Encoded], batch: Batch, depth: int | None, with_loss: bool
+    ) -> list[Analysis]:
+        """Sentences in a frame of steps × columns, padded on the right, where a causal model never looks.
+
+        Those of a model that looks there are as long as the frame.
+        """
+        import numpy as np
+        import torch
+
+        from onlstm_parse.text.vocabulary import EOS_ID
+
+        flat = [[index for pieces in sentence.pieces for index in pieces] for sentence in sentences]
+        framed = np.full((batch.steps + 1, batch.columns), EOS_ID, dtype=np.int64)
+        for column, ids in enumerate(flat):
+            framed[1 : len(ids) + 1, column] = ids
+        run = self._run if self.objective == "causal" else self._run_masked
+        levels, losses = run(torch.from_numpy(framed).to(self.device), depth, with_loss)
+        analyses = []
+        for column, (sentence, ids) in enumerate(zip(sentences, flat, strict=True)):
+            starts = accumulate(map(len, sentence.pieces), initial=1)
+            first = [start for start, pieces in zip(starts, sentence.pieces, strict=False) if pieces]
+            loss = None if losses is None else float(losses[: len(ids) + 1, column].sum())
+            analysis = Analysis([], levels[:, first, column], loss=loss, tokens=len(ids) + 1)
+            analyses.append(analysis._replace(brackets=self.brackets(analysis, self.rule, self.layer)))
+        return analyses
+
+    def _run(self, words: Tensor, depth: int | None, with_loss: bool) -> tuple[np.ndarray, np.ndarray | None]:
+        """words (T + 1, B) -> levels (K, T, B) of layers 1 to `depth` and, where asked, losses (T, B)."""
+        import torch
+
+        from onlstm_parse.ops.precision import products_in
+
+        levels, losses, state = [], [], None
+        with torch.no_grad(), products_in(self.precision, self.device):
+            for start in range(0, len(words) - 1, STEPS_AT_ONCE):
+                window = words[start : start + STEPS_AT_ONCE + 1]
+                inputs, targets = window[:-1], window[1:]
+                encoded = self.model(inputs, state, depth=depth)
+                state = encoded.state
+                levels.append(encoded.levels.float())
+                if with_loss:
+                    loss = self.model.token_losses(encoded.hidden.flatten(0, 1), targets.flatten())
+                    losses.append(loss.view_as(targets))
+        found = torch.cat(losses).double().cpu().numpy() if losses else None
+        return torch.cat(levels, dim=1).cpu().numpy(), found
+
+    def _run_masked(self, words: Tensor, depth: int | None, with_loss: bool) -> tuple[np.ndarray, np.ndarray]:
+        """The same for a model that reads both ways: whole sentences, each word masked once for its loss."""
+        import torch
+
+        from onlstm_parse.models.objectives import MASK_EVERY, hidden_words
+        from onlstm_parse.ops.precision import products_in
+
+        losses = torch.zeros(words.shape, device=words.device)
+        with torch.no_grad(), products_in(self.precision, self.device):
+            levels = self.model(words, depth=depth).levels[:, :-1].float()
+            for offset in range(min(MASK_EVERY, len(words)) if with_loss else 0):
+                masked = hidden_words(words, offset)
+                hidden = self.model(words, masked=masked).hidden[masked]
+                losses[masked] = self.model.token_losses(hidden, words[masked]).float()
+        return levels.cpu().numpy(), losses[1:].double().cpu().numpy()

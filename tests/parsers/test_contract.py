@@ -1,0 +1,148 @@
+"""What every kind of parser promises; a new kind is covered by a line in `PARSERS`."""
+
+import subprocess
+import sys
+
+import pytest
+
+import onlstm_parse
+from onlstm_parse.errors import UsageError
+from onlstm_parse.parsers import base
+from onlstm_parse.parsers.trivial import TrivialParser
+from onlstm_parse.tree import Tree
+
+PARSERS = {
+    "language-model": lambda runs, **settings: onlstm_parse.load(runs("on-lstm"), **settings),
+    "masked": lambda runs, **settings: onlstm_parse.load(runs("on-lstm-bidirectional"), **settings),
+    "right": lambda runs, **settings: TrivialParser("right"),
+    "random": lambda runs, **settings: TrivialParser("random", seed=3),
+}
+SENTENCES = [
+    ["The", "old", "dog", "barked", "and", "left"],
+    [],
+    ["dog"],
+    ["Nobody", "slept"],
+    ["Zyxomma", "(", "never", "seen", ")"],
+    ["a"] * 500,
+    ["did", "n't", "see", "1.5", "houses"],
+]
+
+
+@pytest.fixture(scope="session")
+def runs(text_file, tiny, tmp_path_factory):
+    """The folder of a hardly trained run of a model."""
+    folders = {}
+
+    def run(model):
+        if model not in folders:
+            folders[model] = tmp_path_factory.mktemp("kinds") / model
+            onlstm_parse.train([text_file], folders[model], **tiny, model=model)
+        return folders[model]
+
+    return run
+
+
+@pytest.fixture(params=PARSERS)
+def make(request, runs):
+    return lambda **settings: PARSERS[request.param](runs, **settings)
+
+
+def test_words_and_order_are_kept(make):
+    trees = list(make().parse_words(SENTENCES))
+    assert [tree.leaves() for tree in trees] == [tuple(words) for words in SENTENCES]
+    assert trees[1].brackets() == "(X)"
+    assert trees[2].brackets() == "(X dog)"
+    for tree in trees:
+        assert Tree.from_brackets(tree.brackets()) == tree
+
+
+def test_lines_are_cut_into_words(make):
+    lines = [" ".join(words) for words in SENTENCES[:4]]
+    assert [tree.leaves() for tree in make().parse_lines(lines)] == [tuple(words) for words in SENTENCES[:4]]
+
+
+def test_batches_change_no_tree(make, monkeypatch):
+    expected = list(make().parse_words(SENTENCES))
+    monkeypatch.setattr(base, "LINES_AT_ONCE", 2)
+    assert list(make().parse_words(SENTENCES)) == expected
+    if not isinstance(make(), TrivialParser):
+        parser = make()
+        assert [next(parser.parse_words([words])) for words in SENTENCES] == expected
+
+
+def test_analyses_say_what_the_kind_has(make):
+    parser = make()
+    analyses = parser.analyse_words(SENTENCES, with_loss=True)
+    assert len(analyses) == len(SENTENCES)
+    for words, analysis in zip(SENTENCES, analyses, strict=True):
+        read = sum(map(bool, parser.reader.encode_words(words).pieces))
+        assert all(0 <= start < stop - 1 < read for start, stop in analysis.brackets)
+        assert len(set(analysis.brackets)) == len(analysis.brackets)
+        assert (analysis.levels is None) == (parser.layers == 0)
+        if analysis.levels is not None:
+            assert analysis.levels.shape == (parser.layers, read)
+        assert (analysis.loss is None) == (parser.objective is None)
+        assert analysis.loss is None or analysis.tokens > 0
+        if analysis.scores is not None:
+            assert analysis.scores.shape == (read, read + 1)
+
+
+def test_trees_hold_the_brackets_of_the_analysis(make):
+    parser = make(keep_dropped=False)
+    encoded = [parser.reader.encode_words(words) for words in SENTENCES]
+    for sentence, analysis in zip(encoded, parser.analyse(encoded), strict=True):
+        tree = parser.tree(sentence, analysis)
+        whole = {(0, len(tree.leaves()))} if len(tree.leaves()) > 1 else set()
+        assert {(start, stop) for start, stop, _ in tree.spans()} == set(analysis.brackets) | whole
+
+
+def test_every_rule_and_layer_gives_a_tree_of_its_own_settings(make):
+    parser = make()
+    sentence = parser.reader.encode_words(SENTENCES[0])
+    (analysis,) = parser.analyse([sentence], all_layers=True)
+    for rule in parser.rules:
+        for layer in range(1, parser.layers + 1):
+            (alone,) = make(rule=rule, layer=layer).parse_words([SENTENCES[0]])
+            assert parser.tree(sentence, analysis, rule, layer) == alone
+
+
+def test_evaluation_takes_every_kind(make, tmp_path):
+    gold = tmp_path / "gold.mrg"
+    gold.write_text(
+        "(S (NP (DT The) (JJ old) (NN dog)) (VP (VBD barked)))\n(S (NP (NN Nobody)) (VP (VBD left)))"
+    )
+    parser = make()
+    report = onlstm_parse.evaluate(parser, gold, protocol="kim2019")
+    assert list(report["by_rule"]) == list(parser.rules)
+    assert report["sentence_f1"] == report["by_rule"][parser.rule]
+    assert f"|rule:{parser.rule}|" in report["signature"]
+    assert ("perplexity" in report) == (parser.objective is not None)
+    trees = list(parser.parse_words(sentence.tree.leaves() for sentence in onlstm_parse.read_treebank(gold)))
+    assert onlstm_parse.score(trees, gold, protocol="kim2019").sentence_f1 == report["sentence_f1"]
+
+
+def test_an_unknown_trivial_parser():
+    with pytest.raises(UsageError, match="unknown parser 'rihgt'; did you mean right"):
+        TrivialParser("rihgt")
+
+
+def test_reading_is_lazy(make, monkeypatch):
+    monkeypatch.setattr(base, "LINES_AT_ONCE", 4)
+    seen = []
+
+    def sentences():
+        for number in range(1000):
+            seen.append(number)
+            yield ["the", "dog"]
+
+    next(make().parse_words(sentences()))
+    assert len(seen) == 4
+
+
+def test_trivial_parsers_need_no_torch():
+    program = (
+        "import sys; from onlstm_parse.parsers.trivial import TrivialParser; "
+        "print(TrivialParser('right').parse('a b c')); sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "(X a (X b c))\n")
