@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from onlstm_parse.errors import OnlstmError
-from onlstm_parse.files import cache_folder, written_whole
+from onlstm_parse.files import cache_folder, remove_leftovers, written_whole
 
 
 def test_text_and_bytes_are_written(tmp_path):
@@ -64,3 +66,17 @@ def test_the_cache_folder_follows_the_environment(monkeypatch):
     assert cache_folder() == Path("/x/onlstm-parse")
     monkeypatch.setenv("ONLSTM_CACHE", "/y")
     assert cache_folder() == Path("/y")
+
+
+def test_leftovers_of_dead_processes_are_removed(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / "resume").mkdir()
+    gone = [f".config.json.{dead.pid}", f"resume/.state.safetensors.{dead.pid}", f".a.{os.getpid()}"]
+    kept = [f".a.{os.getppid()}", ".hidden", ".a.b", f"a.{dead.pid}", "resume/state.safetensors"]
+    for name in gone + kept:
+        (tmp_path / name).write_text("x")
+    remove_leftovers(tmp_path)
+    assert not [name for name in gone if (tmp_path / name).exists()]
+    assert all((tmp_path / name).exists() for name in kept)
+    remove_leftovers(tmp_path / "nothing")

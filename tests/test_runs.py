@@ -9,7 +9,7 @@ import torch
 
 import onlstm_parse
 from onlstm_parse.errors import FormatError, OnlstmError
-from onlstm_parse.runs import Run, RunConfig
+from onlstm_parse.runs import Run, RunConfig, RunReference, fingerprint
 
 
 @pytest.fixture
@@ -90,6 +90,11 @@ def test_missing_files(run):
         (lambda c: c.pop("text"), "section 'text' is missing"),
         (lambda c: c["model"].update(chunk=5), "chunk 5 does not divide"),
         (lambda c: c["model"].update(model="on-lst"), "unknown model 'on-lst'"),
+        (lambda c: c.update(kind="langage-model"), "unknown kind of run 'langage-model'; did you mean lang"),
+        (
+            lambda c: c.update(version="99.1.0", new=1),
+            r"made by onlstm-parse 99.1.0, this is .*; install the",
+        ),
     ],
 )
 def test_bad_configuration(run, change, message):
@@ -109,3 +114,45 @@ def test_same_weights_after_loading(run):
     a, b = Run.load(run), Run.load(run)
     for name, tensor in a.model.state_dict().items():
         assert torch.equal(tensor, b.model.state_dict()[name])
+
+
+def test_a_run_without_a_kind_is_a_language_model(run):
+    edit(run, lambda content: content.pop("kind"))
+    assert RunConfig.load(run).kind == "language-model"
+    assert onlstm_parse.load(run).layers == 3
+
+
+def test_equal_runs_are_equal_files(run, text_file, tiny, tmp_path):
+    for number in range(4):  # two facts in a random order would be equal in one run of sixteen
+        onlstm_parse.train([text_file], tmp_path / str(number), **tiny)
+        for name in ("config.json", "model.safetensors", "vocabulary.json"):
+            assert (tmp_path / str(number) / name).read_bytes() == (run / name).read_bytes()
+    assert fingerprint(tmp_path / "0") == fingerprint(run)
+
+
+def test_a_run_refers_to_another(run, tmp_path):
+    referring = tmp_path / "averages" / "one"
+    referring.mkdir(parents=True)
+    reference = RunReference.to(run, referring)
+    assert reference.path == "../../run"
+    assert reference.load(referring).folder.resolve() == run
+    (run / "metrics.jsonl").unlink()  # no part of what parses
+    reference.load(referring)
+    edit(run, lambda content: content["data"].update(train_tokens=0))
+    with pytest.raises(FormatError, match=r"the run that it needs has changed since: \.\./\.\./run; put"):
+        reference.load(referring)
+    run.rename(tmp_path / "elsewhere")
+    with pytest.raises(
+        FormatError, match=r"the run that it needs is gone: \.\./\.\./run; put that"
+    ):
+        reference.load(referring)
+
+
+def test_both_folders_may_move_together(run, tmp_path):
+    referring = run.parent / "one"
+    referring.mkdir()
+    reference = RunReference.to(run, referring)
+    (tmp_path / "moved").mkdir()
+    run.rename(tmp_path / "moved" / "run")
+    referring.rename(tmp_path / "moved" / "one")
+    assert reference.load(tmp_path / "moved" / "one").config.version == onlstm_parse.__version__

@@ -117,8 +117,9 @@ def test_evaluation_takes_every_kind(make, tmp_path):
     assert report["sentence_f1"] == report["by_rule"][parser.rule]
     assert f"|rule:{parser.rule}|" in report["signature"]
     assert ("perplexity" in report) == (parser.objective is not None)
-    trees = list(parser.parse_words(sentence.tree.leaves() for sentence in onlstm_parse.read_treebank(gold)))
-    assert onlstm_parse.score(trees, gold, protocol="kim2019").sentence_f1 == report["sentence_f1"]
+    trees = [sentence.tree for sentence in onlstm_parse.read_treebank(gold)]
+    predicted = list(parser.parse_words(tree.leaves() for tree in trees))
+    assert onlstm_parse.score(predicted, trees, protocol="kim2019").sentence_f1 == report["sentence_f1"]
 
 
 def test_an_unknown_trivial_parser():

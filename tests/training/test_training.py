@@ -15,6 +15,7 @@ import torch
 import onlstm_parse
 from onlstm_parse import files
 from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.models import CATALOGUE
 from onlstm_parse.models.base import LanguageModel
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.runs import Run
@@ -71,8 +72,14 @@ def test_interrupted_and_resumed_is_uninterrupted(text_file, tmp_path, recipe, u
     assert reports[0] == reports[1]
 
 
-@pytest.mark.parametrize("model", ["on-lstm-bidirectional", "hierarchical-attention", "echo-state"])
-def test_every_kind_of_state_and_draw_is_resumed(text_file, tmp_path, model, tiny):
+# A model of each kind of run, and models with unlike states and draws.
+RESUMED = {entry.kind: name for name, entry in CATALOGUE.items()} | {
+    name: name for name in ("on-lstm-bidirectional", "hierarchical-attention", "echo-state")
+}
+
+
+@pytest.mark.parametrize("model", RESUMED.values(), ids=RESUMED)
+def test_every_kind_of_run_is_resumed_exactly(text_file, tmp_path, model, tiny):
     settings = {**tiny, "model": model}
     onlstm_parse.train([text_file], tmp_path / "whole", **settings)
     with pytest.raises(KeyboardInterrupt):
