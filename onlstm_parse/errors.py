@@ -1,4 +1,4 @@
-"""One error family: where, what was expected, what was found, what to do — on one line.
+"""One family of errors. Each is one line: where, what was expected, what was found, what to do.
 
 The command line prints `str(error)` and exits with `error.exit_status`; Python
 callers catch `OnlstmError` for everything the toolkit raises on purpose.
@@ -40,10 +40,10 @@ class OnlstmError(Exception):
 
 
 class UsageError(OnlstmError):
-    """A request that cannot be meant: an unknown name, a setting out of range."""
+    """A wrong request: an unknown name, or a setting out of range."""
 
     exit_status = 2
 
 
 class FormatError(OnlstmError):
-    """A file whose content is not what its format promises."""
+    """A file whose content does not follow its format."""

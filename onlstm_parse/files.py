@@ -1,4 +1,4 @@
-"""Files and folders written whole or not at all, and where the toolkit keeps its cache."""
+"""Files and folders that are written whole or not at all, and the place of the toolkit's cache."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import IO, Any
 
 from onlstm_parse.errors import OnlstmError
 
-ABANDONED = 24 * 3600  # seconds until an unfinished folder is taken for a killed process's
+ABANDONED = 24 * 3600  # seconds after which an unfinished folder is taken as left by a killed process
 
 
 @contextmanager
 def writing(
     path: Path, remedy: str = "what stood there before is untouched; make room and try again"
 ) -> Iterator[None]:
-    """Where the disk refuses inside the block, OnlstmError says so."""
+    """Turns an OSError inside the block into an OnlstmError that names `path`."""
     try:
         yield
     except OSError as error:
@@ -30,10 +30,9 @@ def writing(
 
 @contextmanager
 def written_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a file beside `path` for writing; it takes the name `path` only when all went well.
+    """Open a file beside `path` for writing, and rename it to `path` at the end if nothing failed.
 
-    A crash or a full disk leaves what stood at `path` before. Raises OnlstmError
-    where the disk refuses.
+    A crash or a full disk leaves the old content of `path`. Raises OnlstmError if writing fails.
     """
     path = Path(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}")  # see remove_leftovers
@@ -52,9 +51,9 @@ def written_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[
 
 @contextmanager
 def folder_written_whole(path: Path) -> Iterator[Path]:
-    """A new folder to fill, which takes the name `path` when all went well and nobody was quicker.
+    """A new folder to fill. At the end it is renamed to `path`, unless another process was first.
 
-    Raises OnlstmError where the disk refuses.
+    Raises OnlstmError if writing fails.
     """
     with writing(path, "make room, or set ONLSTM_CACHE to a folder on another disk"):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +78,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _is_alive(process: int) -> bool:
-    if os.name != "posix":  # there, signal 0 would end the process
+    if os.name != "posix":  # elsewhere signal 0 would end the process
         return True
     try:
         os.kill(process, 0)
@@ -87,11 +86,13 @@ def _is_alive(process: int) -> bool:
         return False
     except OSError:
         return True
-    return process != os.getpid()  # this process is not writing now: a killed one had the same number
+    return (
+        process != os.getpid()
+    )  # this process writes nothing now: the file is from a killed one with the same number
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add a line to a log. Raises OnlstmError where the disk refuses."""
+    """Add a line to a log. Raises OnlstmError if writing fails."""
     with writing(path), path.open("a", encoding="utf-8") as file:
         file.write(line + "\n")
 

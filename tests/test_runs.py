@@ -142,9 +142,7 @@ def test_a_run_refers_to_another(run, tmp_path):
     with pytest.raises(FormatError, match=r"the run that it needs has changed since: \.\./\.\./run; put"):
         reference.load(referring)
     run.rename(tmp_path / "elsewhere")
-    with pytest.raises(
-        FormatError, match=r"the run that it needs is gone: \.\./\.\./run; put that"
-    ):
+    with pytest.raises(FormatError, match=r"the run that it needs is gone: \.\./\.\./run; put that"):
         reference.load(referring)
 
 

@@ -1,8 +1,8 @@
-"""The language model all kinds of layers share: embedding → layers → tied softmax, full or adaptive.
+"""The language model that all layers share: embedding → layers → tied softmax, full or adaptive.
 
-A model is a `Layer` class: one layer of the encoder, its equations and how its levels are read.
-Embedding, dropouts, stacking and the softmax live here. T steps, B batch, V vocabulary,
-E embedding, L layers; tensors are time-major.
+A model is a `Layer` class: the equations of one layer, and how its levels are read. Embedding, dropout,
+stacking and the softmax are here. T steps, B batch, V vocabulary, E embedding, L layers; tensors are
+time-major.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ class Layer(nn.Module):
     """One layer of an encoder; subclasses give `initial_state` and `forward`.
 
     A layer is built as `Layer(input_size, hidden_size, config)`. State tensors have the batch
-    as their first dimension. Levels are soft, the mean of a gate, or with `hard_levels` the gate's
+    as their first dimension. Levels are soft: the mean of a gate. With `hard_levels` they are the gate's
     likeliest value, which has no gradient.
     """
 
     hard_levels = False
-    wants_levels = True  # else a layer may give zeros where levels would take products of their own
-    residual = False  # whether outputs are sums without bound, to be normalised behind the last layer
+    wants_levels = True  # if False, a layer may return zeros instead of computing its levels
+    residual = False  # if True, outputs are unbounded sums; they are normalised after the last layer
 
     def initial_state(self, batch: int) -> LayerState:
-        """Zeros, on the device of the weights; a memory that grows begins empty."""
+        """Zeros on the device of the weights. A memory that grows starts empty."""
         raise NotImplementedError
 
     def zeros(self, batch: int, *shape: int) -> Tensor:
-        """(B, *shape), of the type and on the device of the weights."""
+        """Zeros (B, *shape) with the type and the device of the weights."""
         return next(self.parameters()).new_zeros(batch, *shape)
 
     def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
@@ -57,7 +57,7 @@ class Layer(nn.Module):
 
 
 class RecurrentLayer(Layer):
-    """A layer with input and recurrent weights of `rows` rows; DropConnect falls on the recurrent ones."""
+    """A layer with input and recurrent weights of `rows` rows. DropConnect drops recurrent weights."""
 
     def __init__(self, rows: int, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__()
@@ -68,13 +68,13 @@ class RecurrentLayer(Layer):
         self.bias_hh = _uniform(rows, fan_in=hidden_size)
 
     def recurrent_weight(self) -> Tensor:
-        """weight_hh; in training with some of its weights dropped."""
+        """weight_hh; in training, some of its weights are dropped."""
         return dropconnect(self.weight_hh, self.config.dropconnect, self.training)
 
     def retention_levels(self, x: Tensor, earlier: Tensor, recurrent: Tensor) -> Tensor:
-        """1 - the gate in rows H to 2H, averaged over units: levels (T, B) from x and states (T, B, H).
+        """Levels (T, B): 1 - the gate in rows H to 2H, averaged over units, from x and states (T, B, H).
 
-        Computed anew, as torch's recurrent kernels keep their gates to themselves.
+        The gate is computed again here: torch's recurrent kernels do not return it.
         """
         if not self.wants_levels:
             return recurrent.new_zeros(x.shape[:2])
@@ -89,20 +89,20 @@ def _uniform(*shape: int, fan_in: int) -> nn.Parameter:
 
 
 def keep_variance(weight: Tensor) -> None:
-    """Redraw weights (out, in) with variance 1 / in, so that what goes through keeps its size.
+    """Draw weights (out, in) again with variance 1 / in, so that outputs keep the variance of inputs.
 
-    For layers without a cell that adds up: the usual third of it fades from layer to layer.
+    The usual variance is a third of that. Outputs then shrink from layer to layer where no cell adds up.
     """
     nn.init.normal_(weight, std=weight.shape[1] ** -0.5)
 
 
 def to_width(input_size: int, hidden_size: int) -> nn.Module:
-    """What brings inputs to the layer's width where a sum needs them so: nothing, or a projection."""
+    """Project the input if its width differs from the layer's; a residual sum needs equal widths."""
     return nn.Identity() if input_size == hidden_size else Linear(input_size, hidden_size, bias=False)
 
 
 class Encoded(NamedTuple):
-    """What the encoder makes of (T, B) words."""
+    """What the encoder returns for (T, B) words."""
 
     hidden: Tensor  # (T, B, E): the last layer's output, dropout applied
     raw: Tensor  # (T, B, E): the same without dropout
@@ -111,7 +111,7 @@ class Encoded(NamedTuple):
 
 
 class LanguageModel(Network):
-    """A language model over `vocabulary_size` words, causal but where its entry says otherwise."""
+    """A language model over `vocabulary_size` words; causal unless its entry says `masked`."""
 
     def __init__(self, config: ModelConfig, vocabulary_size: int) -> None:
         super().__init__()
@@ -123,13 +123,13 @@ class LanguageModel(Network):
             sizes = torch.tensor(cluster_sizes(vocabulary_size)[1:])
             self.clusters = nn.Parameter(torch.empty(len(sizes), config.embedding))
             nn.init.uniform_(self.clusters, -config.embedding_scale, config.embedding_scale)
-            self.cluster_bias = nn.Parameter(sizes.log())  # all words begin as likely as each other
+            self.cluster_bias = nn.Parameter(sizes.log())  # gives all words the same probability at first
         if config.objective == "masked":
             self.mask = nn.Parameter(torch.zeros(config.embedding))
         make = MODELS[config.model]
         self.layers = nn.ModuleList(make(size, units, config) for size, units in config.layer_sizes())
         self.norm = nn.LayerNorm(config.embedding) if make.residual else None
-        if self.norm is not None:  # logits begin with a variance of 1
+        if self.norm is not None:  # gives logits a variance of 1 at first
             nn.init.constant_(self.norm.weight, (3 / config.embedding) ** 0.5 / config.embedding_scale)
 
     def initial_state(self, batch: int) -> State:
@@ -142,9 +142,10 @@ class LanguageModel(Network):
         masked: Tensor | None = None,
         depth: int | None = None,
     ) -> Encoded:
-        """words (T, B) of ids, from `state` or from zeros; those that are `masked` (T, B) are not seen.
+        """Read word ids (T, B), starting from `state` or from zeros.
 
-        With `depth` only so many layers run: for levels, where nothing is to be predicted.
+        Words that are `masked` (T, B, bool) are replaced by the mask. With `depth` only the first `depth`
+        layers run: enough for their levels, but not for a prediction.
         """
         if state is None:
             state = self.initial_state(words.shape[1])
@@ -167,7 +168,7 @@ class LanguageModel(Network):
         return Encoded(x, raw, next_state, torch.stack(levels))
 
     def loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
-        """Mean loss in nats of targets (N,) after hidden (N, E), without ever holding (N, V)."""
+        """Mean loss in nats of targets (N,) after hidden (N, E). Never holds a tensor (N, V)."""
         if self.config.softmax == "full":
             return tied_cross_entropy(hidden, self.embedding.weight, self.bias, targets)
         parts = self._adaptive_parts(hidden, targets)
@@ -175,7 +176,7 @@ class LanguageModel(Network):
         return torch.stack(sums).sum() / len(targets)
 
     def token_losses(self, hidden: Tensor, targets: Tensor) -> Tensor:
-        """The loss of each target (N,), in nats, without gradient; arguments as for `loss`."""
+        """The loss in nats of each target (N,), without gradient. Arguments as for `loss`."""
         if self.config.softmax == "full":
             return token_losses(hidden, self.embedding.weight, self.bias, targets)
         losses = self.bias.new_zeros(len(targets))
@@ -190,7 +191,7 @@ class LanguageModel(Network):
         )
 
     def read_levels(self, form: str) -> None:
-        """`mean` or `argmax`: how all layers read their levels from now on; raises UsageError."""
+        """Set how all layers read their levels: `mean` or `argmax`. Raises UsageError."""
         if form not in LEVEL_FORMS:
             raise UsageError(f"unknown form of levels {form!r}", remedy=nearest(form, LEVEL_FORMS))
         for layer in self.modules():
@@ -199,7 +200,7 @@ class LanguageModel(Network):
 
     @contextmanager
     def without_levels(self) -> Iterator[None]:
-        """Within it, layers spare what only levels need: in training nobody reads them."""
+        """Inside the block, layers skip what only levels need. Training does not read levels."""
         layers = [layer for layer in self.modules() if isinstance(layer, Layer)]
         for layer in layers:
             layer.wants_levels = False

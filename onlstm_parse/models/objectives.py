@@ -1,7 +1,7 @@
-"""What a model is trained to predict: the next word, or words hidden in the midst of others.
+"""What a language model predicts: the next word, or masked words.
 
-A masked model sees a learnt vector in place of a hidden word. Its perplexity, over hidden words given
-the words on both sides, is a pseudo-perplexity: no rival of a causal model's.
+A masked model reads a learnt vector in place of a masked word, and predicts the word from both sides. Its
+perplexity is a pseudo-perplexity and cannot be compared with that of a causal model.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MASK_EVERY = 7  # about the 15 % of Devlin et al. 2019
 
 
 class Predictions(NamedTuple):
-    """What was made of a window, and what predicts which words."""
+    """The encoded window, and which hidden states predict which words."""
 
     encoded: Encoded
     hidden: Tensor  # (N, E)
@@ -27,7 +27,7 @@ class Predictions(NamedTuple):
 def predict(
     model: LanguageModel, inputs: Tensor, targets: Tensor, state: State | None, offset: int | None = None
 ) -> Predictions:
-    """Run a window, inputs and the words after them, both (T, B); see `hidden_words` for `offset`."""
+    """Run the model on inputs (T, B) and the words after them (T, B). `offset` is as in `hidden_words`."""
     if model.config.objective == "causal":
         encoded = model(inputs, state)
         return Predictions(encoded, encoded.hidden.flatten(0, 1), targets.flatten())
@@ -37,9 +37,9 @@ def predict(
 
 
 def hidden_words(inputs: Tensor, offset: int | None) -> Tensor:
-    """Which of the words (T, B) to hide: a random seventh, or with `offset` every seventh from there on.
+    """Choose the words (T, B) to mask: a random seventh, or with `offset` every seventh step from there on.
 
-    At least one; the offsets 0 to 6 together hide every word once.
+    At least one word is masked. The offsets 0 to 6 together mask every word once.
     """
     if offset is None:
         masked = torch.rand(inputs.shape, device=inputs.device) < 1 / MASK_EVERY

@@ -42,7 +42,7 @@ class LevelParser(Parser):
         keep_dropped: bool = True,
         levels: str = "mean",
     ) -> None:
-        """Raises UsageError for a layer that the run has not, and for unknown names."""
+        """Raises UsageError for a layer that the run does not have, and for unknown names."""
         from onlstm_parse.ops.precision import choose_device, choose_precision
 
         super().__init__(run.pipeline, rule, keep_dropped)
@@ -88,9 +88,9 @@ class LevelParser(Parser):
     def _analyse_batch(
         self, sentences: list[Encoded], batch: Batch, depth: int | None, with_loss: bool
     ) -> list[Analysis]:
-        """Sentences in a frame of steps × columns, padded on the right, where a causal model never looks.
+        """Put sentences into a frame of steps × columns, padded on the right.
 
-        Those of a model that looks there are as long as the frame.
+        A causal model never reads the padding. For a masked model all sentences are as long as the frame.
         """
         import numpy as np
         import torch

@@ -1,4 +1,4 @@
-"""What an interrupted run needs to go on exactly where it stood: one file, written whole."""
+"""The checkpoint: one file with all that an interrupted run needs to continue exactly, written whole."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from onlstm_parse.training.optimisation import Average
 
 @dataclass
 class Progress:
-    """Where a training stands; `seconds` is time spent, over all its sessions."""
+    """The position of a training. `seconds` counts all its sessions."""
 
     epoch: int = 0  # passes finished
     step: int = 0  # batches done in the present pass
@@ -25,7 +25,7 @@ class Progress:
     tokens: int = 0
     validated: int = 0  # tokens at the last validation
     seconds: float = 0.0
-    validation_seconds: float = 0.0  # of the last validation: kept free at the end of a budget in minutes
+    validation_seconds: float = 0.0  # of the last validation; a budget in minutes leaves room for one more
     reports: int = 0  # lines of metrics.jsonl
     finished: bool = False
     figures: list[float] = field(default_factory=list)  # of the validations
@@ -72,7 +72,7 @@ def load_checkpoint(
             stored["figures"] = stored.pop("perplexities")
         progress = Progress(**stored)
         objective.model.load_state_dict(_part(tensors, "model."))
-        # The groups' settings follow from the run's configuration, the rest from the file.
+        # The settings of the groups come from the run's configuration, the rest from the file.
         whole = optimiser.state_dict()
         whole["state"] = {}
         for name, tensor in _part(tensors, "optimiser.").items():

@@ -42,7 +42,7 @@ CHECKPOINT_SECONDS = 60.0
 
 @contextmanager
 def signals_held() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM, so that an update is never cut in two; a second one is obeyed at once."""
+    """Collect SIGINT and SIGTERM until an update is done. A second signal interrupts at once."""
     received: list[int] = []
 
     def remember(number: int, frame: FrameType | None) -> None:
@@ -76,7 +76,7 @@ class Trainer:
         self._loss, self._tokens = 0.0, 0  # since the last report
 
     def resume(self) -> None:
-        """Go back to the last checkpoint, forgetting reports made after it."""
+        """Go back to the last checkpoint, and drop the reports after it."""
         self.progress = load_checkpoint(self.folder, self.objective, self.optimiser, self.average)
         metrics = self.folder / METRICS
         lines = metrics.read_text(encoding="utf-8").splitlines(keepends=True) if metrics.exists() else []
@@ -84,7 +84,7 @@ class Trainer:
             file.writelines(lines[: self.progress.reports])
 
     def run(self) -> None:
-        """Train until the budget is spent; Ctrl-C leaves a checkpoint and raises KeyboardInterrupt."""
+        """Train until the budget is spent. Ctrl-C writes a checkpoint and raises KeyboardInterrupt."""
         self.model.train()
         if self.device.type == "cpu":
             keep_freed_memory()
@@ -103,7 +103,7 @@ class Trainer:
             self.display.close()
 
     def share_done(self) -> float:
-        """The share of the budget that is spent, in [0, 1]."""
+        """The spent part of the budget, in [0, 1]."""
         progress = self.progress
         if self.config.minutes is not None:
             return min((progress.seconds + progress.validation_seconds) / (60 * self.config.minutes), 1.0)
@@ -116,7 +116,7 @@ class Trainer:
 
     @property
     def _epochs(self) -> int:
-        assert self.config.epochs is not None  # settled before the run began
+        assert self.config.epochs is not None  # set before the run began
         return self.config.epochs
 
     def _batch(self) -> None:
@@ -208,7 +208,7 @@ class Trainer:
         self._loss, self._tokens, self._reported = 0.0, 0, time.monotonic()
 
     def _show(self, now: float | None = None) -> tuple[float, float]:
-        """Bring the display up to date; returns tokens a second and loss since the last report."""
+        """Update the display; returns tokens a second and mean loss since the last report."""
         speed = self._tokens / max((now or time.monotonic()) - self._reported, 1e-9)
         loss = self._loss / max(self._tokens, 1)
         best = min(self.progress.figures, default=math.inf)

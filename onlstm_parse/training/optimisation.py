@@ -1,4 +1,4 @@
-"""Optimisers, learning-rate schedules, and the average of weights that SGD ends with."""
+"""Optimisers, learning-rate schedules, and the average of weights that the paper recipe ends with."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Average:
 
     @contextmanager
     def swapped_in(self, model: nn.Module) -> Iterator[None]:
-        """The model holds the mean inside the block, its own weights again behind it."""
+        """Inside the block the model holds the mean, after it its own weights again."""
         own = {name: parameter.data for name, parameter in model.named_parameters()}
         for name, parameter in model.named_parameters():
             parameter.data = self.tensors.get(name, parameter.data)

@@ -1,4 +1,4 @@
-"""What a user sees of a training: a bar on a terminal, plain lines in a log."""
+"""Shows the progress of a training: a bar on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ LOG_SECONDS = 10.0  # between plain lines
 
 
 class Display:
-    """Writes to standard error; `share` is how much of the budget is spent, in [0, 1]."""
+    """Writes to standard error. `share` is the spent part of the budget, in [0, 1]."""
 
     def __init__(self, quiet: bool = False) -> None:
         self.quiet, self._last_line = quiet, 0.0
-        columns, rows = shutil.get_terminal_size()  # unlike tqdm's own, usable where a terminal says 0
+        columns, rows = shutil.get_terminal_size()  # tqdm's own fails where a terminal reports 0 columns
         layout = "{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
         disable = True if quiet else None  # None: shown on a terminal
         self._bar: Any = tqdm(total=1.0, bar_format=layout, ncols=columns, nrows=rows, disable=disable)
@@ -26,7 +26,7 @@ class Display:
     def update(
         self, share: float, seconds: float, tokens_per_second: float, loss: float, valid: float
     ) -> None:
-        """`loss` in nats a token since the last report; `valid` the best validation perplexity so far."""
+        """`loss`: nats a token since the last report. `valid`: the best validation figure so far."""
         perplexity = math.exp(min(loss, 700.0))
         text = f"{tokens_per_second:,.0f} tokens/s, loss {loss:.3f}, perplexity {perplexity:,.1f}"
         if math.isfinite(valid):
