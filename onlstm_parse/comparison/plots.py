@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from onlstm_parse.comparison.plan import Plan
 from onlstm_parse.comparison.records import runs_folder
-from onlstm_parse.comparison.results import MASKED, SPLITTERS, Row
+from onlstm_parse.comparison.rows import MASKED, Row
 from onlstm_parse.files import written_whole
+from onlstm_parse.induction import SPLITTERS
 from onlstm_parse.runs import METRICS
 
 if TYPE_CHECKING:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from onlstm_parse.comparison.plan import Plan
-from onlstm_parse.comparison.results import MASKED, SPLITTERS, Figure, Row, gold_labels, layers
+from onlstm_parse.comparison.rows import MASKED, Figure, Row, gold_labels, layers
 from onlstm_parse.display.tables import markdown_table
+from onlstm_parse.induction import SPLITTERS
 from onlstm_parse.scoring import PROTOCOLS
 from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.scoring.metrics import signature

@@ -14,7 +14,8 @@ from types import FrameType
 
 from onlstm_parse.comparison.plan import Job, Plan
 from onlstm_parse.comparison.records import load_record, record_file, save_record
-from onlstm_parse.comparison.results import Row, write_results
+from onlstm_parse.comparison.results import write_results
+from onlstm_parse.comparison.rows import Row
 from onlstm_parse.comparison.trivial import record_trivial
 from onlstm_parse.errors import OnlstmError
 

@@ -17,7 +17,7 @@ from onlstm_parse.comparison import results, running, worker
 from onlstm_parse.comparison.measuring import perplexity
 from onlstm_parse.comparison.plan import Job, Plan
 from onlstm_parse.comparison.records import load_brackets, load_record
-from onlstm_parse.comparison.results import Figure, Row
+from onlstm_parse.comparison.rows import Figure, Row
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.models import MODELS
