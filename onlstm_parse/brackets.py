@@ -1,26 +1,26 @@
 """Bracket notation: `(S (NP (DT the) (NN dog)) (VP (VBZ barks)))`.
 
-Written one tree a line. Read in the shapes that are found in the wild: several
-trees a line or one over many, an empty or a labelled root, pre-terminals or bare
-leaves, comment lines between trees (`;`, `%`, `#`, and the `*x*` headers of the
-Brown part of the Penn Treebank). The token behind `(` is always the label.
+A tree is written on one line. The reader also takes several trees a line, one tree over many lines, an
+empty or a labelled root, pre-terminals or bare leaves, and comment lines between trees (`;`, `%`, `#`, and
+the `*x*` headers of the Brown part of the Penn Treebank). The token after `(` is always the label.
 
-What would break the notation is escaped: brackets as in the Penn Treebank, a
-space as `-SPACE-`, other white space by its number, an empty token as `-EMPTY-`,
-and the hyphen of a word that looks like an escape. Every tree is read back as it was.
+Some characters are escaped: brackets as in the Penn Treebank, a space as `-SPACE-`, other white space by
+its number, an empty token as `-EMPTY-`, and the first hyphen of a word that looks like an escape. Every
+tree is read back as it was written.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from os import PathLike
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from onlstm_parse.errors import FormatError
-from onlstm_parse.tree import Bracket, Child, Flat, Tree
+from onlstm_parse.flat import Flat, LabelledSpan
 
 File = str | PathLike[str] | None
+Node = TypeVar("Node")
 
 _ESCAPES = {"(": "-LRB-", ")": "-RRB-", " ": "-SPACE-", "": "-EMPTY-"}
 _ESCAPES |= {character: f"-U+{ord(character):04X}-" for character in "\t\n\v\f\r-"}
@@ -29,7 +29,7 @@ _UNESCAPE = re.compile("|".join(map(re.escape, _UNESCAPES)))
 _LOOKALIKE = "|".join(re.escape(escape[1:-1]) for escape in _UNESCAPES)
 _ESCAPE = re.compile(rf"[()\s]|-(?=(?:{_LOOKALIKE})[-()\s])", re.ASCII)
 
-# Only ASCII white space parts tokens: a no-break space may be part of a word.
+# Only ASCII white space separates tokens: a no-break space may be part of a word.
 # "(" with its label, and with the leaf where it is a pre-terminal; a leaf; or ")".
 _TOKENS = re.compile(r"(\()\s*+([^()\s]*+)(?:\s++([^()\s]++)\s*+\))?|([^()\s]++)|\)", re.ASCII)
 _UNFINISHED = re.compile(r"\(\s*+[^()\s]*+(?:\s++[^()\s]++)?+\s*+$", re.ASCII)  # may become a pre-terminal
@@ -39,7 +39,7 @@ COMMENT = re.compile(r"\s*(?:[;%#]|\*x\*)")
 
 
 def escape(token: str) -> str:
-    """A label or leaf as it is written."""
+    """The written form of a label or leaf."""
     if token.isalnum():
         return token
     return _ESCAPE.sub(lambda match: _ESCAPES[match[0]], token) or _ESCAPES[""]
@@ -49,39 +49,22 @@ def unescape(token: str) -> str:
     return _UNESCAPE.sub(lambda match: _UNESCAPES[match[0]], token)
 
 
-def write_brackets(tree: Tree) -> str:
-    """A tree on one line, escaped."""
-    parts: list[str] = []
-    stack: list[Child | None] = [tree]
-    while stack:
-        child = stack.pop()
-        if child is None:
-            parts.append(")")
-        elif isinstance(child, str):
-            parts.append(f" {escape(child)}")
-        else:
-            # An empty label must show where a bare leaf would be taken for it.
-            shown = child.label or (child.children and isinstance(child.children[0], str))
-            parts.append(f" ({escape(child.label)}" if shown else " (")
-            stack.append(None)
-            stack.extend(child.children[::-1])
-    return "".join(parts)[1:]
-
-
-def read_brackets(lines: Iterable[str], file: File = None) -> Iterator[tuple[Tree, int]]:
-    """Stream trees, each with the line (from 1) it begins on.
+def read_nodes(
+    lines: Iterable[str], node: Callable[[str, list[Node | str]], Node], file: File = None
+) -> Iterator[tuple[Node, int]]:
+    """Stream trees, each with the line (from 1) where it begins; `node(label, children)` makes a node.
 
     Raises FormatError with file, line and column.
     """
     labels: list[str] = []  # of the open brackets
-    outer: list[list[Child]] = []  # what the brackets around the innermost hold so far
-    children: list[Child] = []  # what the innermost holds
+    outer: list[list[Node | str]] = []  # children so far of the brackets around the innermost one
+    children: list[Node | str] = []  # of the innermost bracket
     source = _Source(lines, file, labels)
     for text in source:
         plain = unescape if _UNESCAPE.search(text) else str
         for opens, label, word, leaf in _TOKENS.findall(text):
             if word:
-                children.append(Tree(plain(label), (plain(word),)))
+                children.append(node(plain(label), [plain(word)]))
             elif opens:
                 labels.append(plain(label))
                 outer.append(children)
@@ -91,7 +74,7 @@ def read_brackets(lines: Iterable[str], file: File = None) -> Iterator[tuple[Tre
                 children.append(plain(leaf))
                 continue
             elif labels:
-                tree = Tree(labels.pop(), children)
+                tree = node(labels.pop(), children)
                 children = outer.pop()
                 children.append(tree)
             else:
@@ -102,12 +85,12 @@ def read_brackets(lines: Iterable[str], file: File = None) -> Iterator[tuple[Tre
 
 
 def read_flat(lines: Iterable[str], file: File = None) -> Iterator[tuple[Flat, int]]:
-    """As `read_brackets`, without building nodes: what `Tree.flat` gives, sooner."""
+    """Like `read_nodes`, but without nodes: faster, and the same as `Tree.flat`."""
     labels: list[str] = []
     starts: list[int] = []
     leaves: list[str] = []
     tags: list[str | None] = []
-    spans: list[Bracket] = []
+    spans: list[LabelledSpan] = []
     source = _Source(lines, file, labels)
     for text in source:
         plain = unescape if _UNESCAPE.search(text) else str
@@ -145,14 +128,14 @@ class _Place(NamedTuple):
 
 
 class _Source:
-    """Pieces of text that never end inside a pre-terminal, without comments; and the places of errors.
+    """Pieces of text without comments, none of which ends inside a pre-terminal; and the places of errors.
 
-    `labels` are the reader's open brackets, as many as it has read so far.
+    `labels` are the labels of the brackets that the reader has open.
     """
 
     def __init__(self, lines: Iterable[str], file: File, labels: list[str]) -> None:
         self.lines, self.file, self.labels = lines, file, labels
-        self.here = self.begun = _Place("", 1, 0, 0)  # what is read, and what the present tree began on
+        self.here = self.begun = _Place("", 1, 0, 0)  # the current piece, and where the tree began
 
     def __iter__(self) -> Iterator[str]:
         carried = ""
@@ -173,12 +156,12 @@ class _Source:
         yield carried
 
     def tree_line(self) -> int:
-        """The line of the tree that has just been read; the next begins here or later."""
+        """The first line of the tree that was just read."""
         line, self.begun = self.begun.line, self.here
         return line
 
     def stray(self) -> FormatError:
-        """What stands outside all brackets in the present piece."""
+        """The error for text outside all brackets in the current piece."""
         for depth, match in _walk(self.here):
             token = match[0]
             if depth == 0 and token[0] != "(":
@@ -197,7 +180,7 @@ class _Source:
 
 
 def _pieces(line: str) -> Iterator[tuple[int, str]]:
-    """A line, cut before a bracket every so often to keep the list of its tokens short."""
+    """Cut a very long line before brackets, so that the list of its tokens stays short."""
     start = 0
     while (stop := line.find("(", start + _PIECE)) >= 0:
         yield start, line[start:stop]

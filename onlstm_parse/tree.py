@@ -9,23 +9,21 @@ Every walk is iterative, so depth is no limit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, Union
 
+from onlstm_parse.brackets import File, escape, read_nodes
 from onlstm_parse.errors import FormatError
+from onlstm_parse.flat import Flat, LabelledSpan, Span
 
 if TYPE_CHECKING:
     import nltk
 
 T = TypeVar("T")
 Child = Union["Tree", str]
-Bracket = tuple[int, int, str]
-
-ROOTS = ("", "ROOT", "TOP", "VROOT")
 
 
-class Span(NamedTuple):
-    """A constituent: leaves `start` to `stop - 1`, and its label."""
+class Constituent(NamedTuple):
+    """Leaves `start` to `stop - 1`, and the label over them."""
 
     start: int
     stop: int
@@ -89,7 +87,7 @@ class Tree:
         """Leaves, their tags and the constituents, in one walk."""
         leaves: list[str] = []
         tags: list[str | None] = []
-        spans: list[Bracket] = []
+        spans: list[LabelledSpan] = []
         stack: list[Child | tuple[int, str]] = [self]  # a constituent whose children are done: start, label
         while stack:
             child = stack.pop()
@@ -116,9 +114,9 @@ class Tree:
         flat = self.flat()
         return list(zip(flat.leaves, flat.tags, strict=True))
 
-    def spans(self) -> list[Span]:
+    def spans(self) -> list[Constituent]:
         """The constituents over at least one leaf, children before parents; no pre-terminals."""
-        return [Span(*span) for span in self.flat().spans]
+        return [Constituent(*span) for span in self.flat().spans]
 
     # -- building --------------------------------------------------------
 
@@ -126,7 +124,7 @@ class Tree:
     def from_spans(
         cls,
         leaves: Sequence[str],
-        spans: Iterable[tuple[int, int]],
+        spans: Iterable[Span],
         label: str = "X",
         levels: Sequence[float | None] | None = None,
     ) -> Tree:
@@ -177,9 +175,7 @@ class Tree:
     @classmethod
     def from_brackets(cls, text: str) -> Tree:
         """Read one tree, e.g. `(X (X the dog) barks)`; raises FormatError."""
-        from onlstm_parse.brackets import read_brackets
-
-        trees = [tree for tree, _ in read_brackets(text.split("\n"))]
+        trees = [tree for tree, _ in read_trees(text.split("\n"))]
         if len(trees) != 1:
             raise FormatError(f"expected one tree, found {len(trees)} in {text[:60]!r}")
         return trees[0]
@@ -202,9 +198,21 @@ class Tree:
 
     def brackets(self) -> str:
         """One line of Penn bracketing, escaped; `nltk.Tree.fromstring` reads it."""
-        from onlstm_parse.brackets import write_brackets
-
-        return write_brackets(self)
+        parts: list[str] = []
+        stack: list[Child | None] = [self]
+        while stack:
+            child = stack.pop()
+            if child is None:
+                parts.append(")")
+            elif isinstance(child, str):
+                parts.append(f" {escape(child)}")
+            else:
+                # Write an empty label if a bare leaf follows: the leaf would be read as the label.
+                shown = child.label or (child.children and isinstance(child.children[0], str))
+                parts.append(f" ({escape(child.label)}" if shown else " (")
+                stack.append(None)
+                stack.extend(child.children[::-1])
+        return "".join(parts)[1:]
 
     def __str__(self) -> str:
         return self.brackets()
@@ -228,40 +236,12 @@ _set_label, _set_children, _set_levels = (
 )
 
 
-class Flat(NamedTuple):
-    """A tree as lists, which is all that scoring needs and quicker to read than nodes.
+def read_trees(lines: Iterable[str], file: File = None) -> Iterator[tuple[Tree, int]]:
+    """Stream trees from bracket notation, each with the line (from 1) where it begins.
 
-    `tags` are the pre-terminals' labels, None for a bare leaf; `spans` are
-    (start, stop, label), children before parents, without pre-terminals.
+    Raises FormatError with file, line and column.
     """
-
-    leaves: list[str]
-    tags: list[str | None]
-    spans: list[Bracket]
-
-    def pruned(self, keep: Sequence[bool]) -> Flat:
-        """Without the leaves not kept, nor the constituents left empty: as `filters.prune` of the tree."""
-        position = list(accumulate(keep, initial=0))
-        leaves = [leaf for leaf, kept in zip(self.leaves, keep, strict=True) if kept]
-        tags = [tag for tag, kept in zip(self.tags, keep, strict=True) if kept]
-        spans = []
-        for start, stop, label in self.spans:
-            start, stop = position[start], position[stop]
-            if stop - start == 1 and tags[start] is None:
-                tags[start] = label  # a constituent left with nothing but a bare leaf
-            elif start < stop:
-                spans.append((start, stop, label))
-        return Flat(leaves, tags, spans)
-
-    def unwrapped(self) -> Flat:
-        """Without the outer bracket that only holds the tree together: `filters.unwrap` of the tree."""
-        spans = list(self.spans)
-        while spans and spans[-1][2] in ROOTS:
-            start, stop, _ = spans.pop()
-            if (spans[-1:] and spans[-1][:2] == (start, stop)) or (stop == 1 and self.tags[0] is not None):
-                continue
-            spans.append((start, stop, "X"))
-        return Flat(self.leaves, self.tags, spans)
+    return read_nodes(lines, Tree, file)
 
 
 def _restore(brackets: str, levels: tuple[float | None, ...] | None) -> Tree:

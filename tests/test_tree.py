@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onlstm_parse.brackets import read_brackets, read_flat
+from onlstm_parse.brackets import read_flat
 from onlstm_parse.errors import FormatError
-from onlstm_parse.tree import Tree
+from onlstm_parse.tree import Tree, read_trees
 from onlstm_parse.treebanks.reading import read_treebank
 
 TOKENS = st.one_of(
@@ -61,7 +61,7 @@ def test_every_real_tree_is_read_back(real_corpora, name, n_trees):
     trees = [gold.tree for gold in read_treebank(real_corpora / name)]
     assert len(trees) == n_trees
     lines = [tree.brackets() for tree in trees]
-    assert [tree for tree, _ in read_brackets(lines)] == trees
+    assert [tree for tree, _ in read_trees(lines)] == trees
     assert [flat for flat, _ in read_flat(lines)] == [tree.flat() for tree in trees]
 
 
@@ -104,14 +104,14 @@ def broken_up(text: str) -> list[str]:
 @given(TREES)
 def test_a_tree_over_many_lines(tree):
     lines = broken_up(tree.brackets())
-    assert [found for found, _ in read_brackets(lines)] == [tree]
+    assert [found for found, _ in read_trees(lines)] == [tree]
     assert [flat for flat, _ in read_flat(lines)] == [tree.flat()]
 
 
 def test_depth_is_no_limit():
     tree = deep(10_000)
     assert Tree.from_brackets(tree.brackets()) == tree
-    assert [found for found, _ in read_brackets(broken_up(tree.brackets()))] == [tree]
+    assert [found for found, _ in read_trees(broken_up(tree.brackets()))] == [tree]
     assert len(tree.spans()) == 10_001
     assert Tree.from_spans(tree.leaves(), [span[:2] for span in tree.spans()]) == tree
     assert pickle.loads(pickle.dumps(tree)) == tree
@@ -123,7 +123,7 @@ def test_a_million_leaves(n_children):
     parts = [Tree("NP", [Tree("NN", [f"w{i}"])] * (1_000_000 // n_children)) for i in range(n_children)]
     tree = Tree("S", parts)
     text = tree.brackets()
-    assert next(read_brackets([text]))[0].flat() == tree.flat()
+    assert next(read_trees([text]))[0].flat() == tree.flat()
     assert next(read_flat([text]))[0] == tree.flat()
     assert len(tree.leaves()) == 1_000_000
     assert len(tree.spans()) == n_children + 1
@@ -144,7 +144,7 @@ def test_a_million_leaves(n_children):
 )
 def test_brackets_in_the_wild(text, trees):
     lines = text.split("\n")
-    assert [(tree.brackets(), line) for tree, line in read_brackets(lines)] == trees
+    assert [(tree.brackets(), line) for tree, line in read_trees(lines)] == trees
     assert [line for _, line in read_flat(lines)] == [line for _, line in trees]
 
 
@@ -170,7 +170,7 @@ def test_a_tree_does_not_change_and_keeps_its_levels():
     ],
 )
 def test_unbalanced_brackets_say_where(text, place, problem):
-    for read in (read_brackets, read_flat):
+    for read in (read_trees, read_flat):
         with pytest.raises(FormatError) as caught:
             list(read(text.split("\n"), "f"))
         assert str(caught.value).startswith(f"{place}: ")
@@ -185,7 +185,7 @@ def test_one_tree_is_expected():
 @given(st.text(st.sampled_from("() \nab-"), max_size=40))
 def test_any_text_is_read_or_explained(text):
     try:
-        for tree, line in read_brackets(text.split("\n"), "f"):
+        for tree, line in read_trees(text.split("\n"), "f"):
             assert line >= 1
             tree.spans()
     except FormatError as error:

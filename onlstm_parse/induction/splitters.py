@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-Bracket = tuple[int, int]
+from onlstm_parse.flat import Span
 
 
-def token_rule(levels: Sequence[float]) -> list[Bracket]:
+def token_rule(levels: Sequence[float]) -> list[Span]:
     """Brackets of [left, [token k, right]]; `levels` holds one height a token.
 
     >>> token_rule([0.1, 0.9, 0.3, 0.2])
@@ -32,7 +32,7 @@ def token_rule(levels: Sequence[float]) -> list[Bracket]:
     return brackets
 
 
-def gap_rule(levels: Sequence[float]) -> list[Bracket]:
+def gap_rule(levels: Sequence[float]) -> list[Span]:
     """Brackets of [left, right], split where the height between two tokens is greatest.
 
     >>> gap_rule([0.1, 0.9, 0.3, 0.2])

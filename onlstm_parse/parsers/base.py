@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from onlstm_parse.flat import Span
 from onlstm_parse.models import KINDS
 from onlstm_parse.registry import check_known, resolve
 from onlstm_parse.runs import Run
@@ -18,8 +19,6 @@ from onlstm_parse.tree import Tree
 
 if TYPE_CHECKING:
     import numpy as np
-
-Span = tuple[int, int]
 
 LINES_AT_ONCE = 2048  # sorted by length together; memory stays constant in the length of a file
 

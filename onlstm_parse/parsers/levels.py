@@ -7,8 +7,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from onlstm_parse.errors import UsageError
+from onlstm_parse.flat import Span
 from onlstm_parse.induction import SPLITTERS
-from onlstm_parse.parsers.base import Analysis, Parser, Span, in_batches
+from onlstm_parse.parsers.base import Analysis, Parser, in_batches
 from onlstm_parse.text.batches import Batch
 from onlstm_parse.text.pipeline import Encoded
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from random import Random
 
+from onlstm_parse.flat import Span
 from onlstm_parse.induction import TRIVIAL_PARSERS
-from onlstm_parse.parsers.base import Analysis, Parser, Span
+from onlstm_parse.parsers.base import Analysis, Parser
 from onlstm_parse.text.pipeline import Encoded
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from onlstm_parse.tree import Flat, Tree
+from onlstm_parse.flat import Flat
+from onlstm_parse.tree import Tree
 from onlstm_parse.treebanks.reading import GoldFlat, GoldTree
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from itertools import starmap
 from pathlib import Path
 
-from onlstm_parse.brackets import read_brackets, read_flat
-from onlstm_parse.tree import Flat
+from onlstm_parse.brackets import read_flat
+from onlstm_parse.tree import Flat, read_trees
 from onlstm_parse.treebanks.format import Example, Format, Sentence
 
 _TAGS = re.compile(r"\s*(?:</?[A-Za-z][^<>()]*+>\s*)+")
@@ -20,7 +20,7 @@ _CLOSING = re.compile(r"</[A-Za-z][^<>()]*+>\s*$")
 
 def read(lines: Iterable[str], file: Path) -> Iterator[Sentence]:
     """Trees with the line each begins on; raises FormatError with file, line and column."""
-    return starmap(Sentence, read_brackets(map(_without_markup, lines), file))
+    return starmap(Sentence, read_trees(map(_without_markup, lines), file))
 
 
 def read_quickly(lines: Iterable[str], file: Path) -> Iterator[tuple[Flat, int]]:

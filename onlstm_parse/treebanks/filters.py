@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from onlstm_parse.errors import UsageError
-from onlstm_parse.tree import ROOTS, Child, Tree
+from onlstm_parse.flat import ROOTS
+from onlstm_parse.tree import Child, Tree
 from onlstm_parse.treebanks import FILTERS, WORD_FILTERS
 from onlstm_parse.treebanks.words import every_leaf
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from onlstm_parse.tree import Flat, Tree
+from onlstm_parse.flat import Flat
+from onlstm_parse.tree import Tree
 
 
 class Sentence(NamedTuple):

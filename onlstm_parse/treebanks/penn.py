@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from itertools import starmap
 from pathlib import Path
 
-from onlstm_parse.brackets import COMMENT, read_brackets, read_flat
+from onlstm_parse.brackets import COMMENT, read_flat
+from onlstm_parse.tree import read_trees
 from onlstm_parse.treebanks.format import Example, Format, Sentence
 
 _BRACKET = re.compile(r"\s*\(")
@@ -19,7 +20,7 @@ _BRACKET = re.compile(r"\s*\(")
 
 def read(lines: Iterable[str], file: Path) -> Iterator[Sentence]:
     """Trees with the line each begins on; raises FormatError with file, line and column."""
-    return starmap(Sentence, read_brackets(lines, file))
+    return starmap(Sentence, read_trees(lines, file))
 
 
 def recognises(head: str) -> bool:

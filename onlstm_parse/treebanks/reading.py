@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from onlstm_parse.errors import FormatError, OnlstmError
+from onlstm_parse.flat import Flat
 from onlstm_parse.text.reading import checked_file, decoded_lines, find_encoding, read_lines
-from onlstm_parse.tree import Flat, Tree
+from onlstm_parse.tree import Tree
 from onlstm_parse.treebanks import FORMATS
 from onlstm_parse.treebanks.filters import composed
 from onlstm_parse.treebanks.format import Format

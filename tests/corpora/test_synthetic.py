@@ -9,10 +9,9 @@ from random import Random
 
 import pytest
 
-from onlstm_parse.brackets import read_brackets
 from onlstm_parse.corpora import synthetic
 from onlstm_parse.errors import OnlstmError, UsageError
-from onlstm_parse.tree import Tree
+from onlstm_parse.tree import Tree, read_trees
 
 LANGUAGES = sorted(synthetic.grammars())
 PUNCTUATION = {".", ",", "PU"}
@@ -210,7 +209,7 @@ def test_make_writes_text_and_trees_line_by_line(language, tmp_path):
     for part, size in (("train", 300), ("valid", 15), ("test", 15)):
         lines = (tmp_path / f"{part}.txt").read_text(encoding="utf-8").splitlines()
         trees = (tmp_path / f"{part}.trees").read_text(encoding="utf-8").splitlines()
-        assert [source.text(tree) for tree, _ in read_brackets(trees)] == lines
+        assert [source.text(tree) for tree, _ in read_trees(trees)] == lines
         assert len(lines) == len(trees) == size
         everything += lines
     assert len(set(everything)) == len(everything)  # nothing trained on is held out

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from onlstm_parse.errors import FormatError, OnlstmError
+from onlstm_parse.flat import Flat
 from onlstm_parse.scoring.evalb import Parameters, labelled_summary, read_parameters
-from onlstm_parse.tree import Flat, Tree
+from onlstm_parse.tree import Tree
 
 GOLD = "(S (NP (PRP they)) (VP (VBD saw) (NP (DT a) (NN dog))))"
 CLAUSES = "(NP (PRP they)) (VP (VBD saw) (NP (DT a) (NN dog)))"

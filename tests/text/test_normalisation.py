@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onlstm_parse.brackets import read_brackets
 from onlstm_parse.errors import UsageError
 from onlstm_parse.text.normalisation import NORMALISATIONS
+from onlstm_parse.tree import read_trees
 
 CORPORA = os.environ.get("ONLSTM_CORPORA")
 needs_corpora = pytest.mark.skipif(not CORPORA, reason="ONLSTM_CORPORA is not set")
@@ -90,5 +90,5 @@ def agrees(forms, line):
 
 
 def sentences_of(file):
-    for tree, _ in read_brackets(file.read_text(encoding="utf-8").splitlines()):
+    for tree, _ in read_trees(file.read_text(encoding="utf-8").splitlines()):
         yield [word for word, tag in tree.tagged() if tag != "-NONE-"]

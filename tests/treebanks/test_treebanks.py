@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onlstm_parse.brackets import read_brackets
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
-from onlstm_parse.tree import Tree
+from onlstm_parse.tree import Tree, read_trees
 from onlstm_parse.treebanks import FILTERS, FORMATS, WORD_FILTERS
 from onlstm_parse.treebanks.reading import read_flat_treebank, read_treebank, treebank_files, treebank_format
 
@@ -53,7 +52,7 @@ class TestEveryFormat:
 
     def test_trees_are_written_and_read_back(self, format, tmp_path):
         trees = [gold.tree for gold in read_treebank(write(tmp_path / "a", FORMATS[format].example.text))]
-        assert [tree for tree, _ in read_brackets(tree.brackets() for tree in trees)] == trees
+        assert [tree for tree, _ in read_trees(tree.brackets() for tree in trees)] == trees
         assert [Tree.from_brackets(text) for text in FORMATS[format].example.trees] == trees
 
     def test_flat_reading_is_the_same_tree(self, format, tmp_path):
