@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional
 
-from onlstm_parse.cli.train import first_look
+from onlstm_parse.cli.train import choice_of, given
 from onlstm_parse.comparison.plan import PLAN, Plan
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.models import MODELS
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.text.config import TextConfig
 from onlstm_parse.training.config import BUDGETS, TrainingConfig
-from onlstm_parse.training.settings import Settings, settings_for
+from onlstm_parse.training.settings import Settings, defaults_for
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Compare:
     """A treebank file, a folder of them, or a corpus name: scored against, never trained or selected on."""
     models: str = ",".join(MODELS)
     """Names of models, parted by commas."""
-    seeds: tuple[int, ...] = (1,)
-    """Each model is trained once with each."""
+    seeds: Annotated[tuple[str, ...], tyro.conf.arg(metavar="INT [INT ...]")] = ("1",)
+    """Each model is trained once with each seed."""
     valid: str | None = None
     """Validation text; otherwise the corpus' own, or a held-out twentieth."""
     test: str | None = None
@@ -60,18 +61,15 @@ class Compare:
 
 
 def main(arguments: list[str]) -> None:
-    texts, options = first_look(arguments)
-    for name in ("model", "seed"):
-        if name in options:
-            raise UsageError(f"--{name} is for a single run", remedy=f"use --{name}s")
-    command = tyro.cli(
-        Compare, prog="onlstm-parse compare", args=arguments, default=_defaults(texts, options)
-    )
+    for option in given(arguments, "--model", "--seed"):
+        raise UsageError(f"{option} is for a single run", remedy=f"use {option}s")
+    command = tyro.cli(Compare, prog="onlstm-parse compare", args=arguments, default=_defaults(arguments))
+    seeds, texts = _seeds_and_texts(command.seeds)
     plan = Plan(
-        text=command.text,
+        text=command.text + texts,
         treebank=command.treebank,
         models=tuple(filter(None, command.models.replace(",", " ").split())),
-        seeds=command.seeds,
+        seeds=seeds,
         settings=Settings(command.model_settings, command.text_settings, command.training_settings),
         **{name: getattr(command, name) for name in _SHARED},
     )
@@ -88,29 +86,37 @@ def main(arguments: list[str]) -> None:
         print(f"{command.out / 'results.md'}: tables; plots beside it", file=sys.stderr)
 
 
+def _seeds_and_texts(words: tuple[str, ...]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """An option of several values takes all words after it: what follows the numbers are texts."""
+    seeds = tuple(map(int, takewhile(str.isdecimal, words)))
+    if not seeds:
+        raise UsageError(f"expected a number after --seeds, found {' '.join(words)!r}")
+    return seeds, words[len(seeds) :]
+
+
 _SHARED = ("valid", "test", "format", "protocol", "words", "longest")
 
 
-def _defaults(texts: list[str], options: dict[str, str]) -> Compare:
-    """By size, recipe and the look of the text; or those of a comparison that is gone on with."""
-    out = Path(options.get("out", ""))
-    if "out" not in options or not (out / PLAN).exists():
-        settings = settings_for(texts, options.get("size", "small"), options.get("recipe", "adamw"))
+def _defaults(arguments: list[str]) -> Compare:
+    """By size and recipe; or the settings of a comparison that continues."""
+    choice = choice_of(arguments)
+    if choice.out is None or not (choice.out / PLAN).exists():
+        settings = defaults_for(choice.size, choice.recipe)
         return _with(Compare(text=(), out=tyro.MISSING, treebank=tyro.MISSING), settings)
-    plan = Plan.load(out)
-    model, text, training = plan.settings
-    if any(name in options for name in BUDGETS):  # a changed budget is refused later, not two budgets now
-        training = replace(training, epochs=None, minutes=None, tokens=None)
-    shared = {name: getattr(plan, name) for name in _SHARED}
+    plan = Plan.load(choice.out)
+    settings = plan.settings
+    if given(arguments, *(f"--{name}" for name in BUDGETS)):  # another budget is refused by the plan
+        training = replace(settings.training, epochs=None, minutes=None, tokens=None)
+        settings = settings._replace(training=training)
     begun = Compare(
         text=plan.text,
-        out=out,
+        out=choice.out,
         treebank=plan.treebank,
         models=",".join(plan.models),
-        seeds=plan.seeds,
-        **shared,
+        seeds=tuple(map(str, plan.seeds)),
+        **{name: getattr(plan, name) for name in _SHARED},
     )
-    return _with(begun, Settings(model, text, training))
+    return _with(begun, settings)
 
 
 def _with(command: Compare, settings: Settings) -> Compare:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import tyro
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional
@@ -15,14 +15,14 @@ from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.runs import CONFIG
 from onlstm_parse.text.config import TextConfig
 from onlstm_parse.training.config import TrainingConfig
-from onlstm_parse.training.settings import Settings, settings_for, stored_settings
+from onlstm_parse.training.settings import Settings, defaults_for, stored_settings
 
 
 @dataclass(frozen=True)
 class Train:
     """Train a language model on text files or corpora, into a run folder.
 
-    Defaults follow --size, --recipe and the look of the text.
+    The defaults depend on --size and --recipe.
     """
 
     text: Positional[tuple[str, ...]]
@@ -42,17 +42,38 @@ class Train:
     training_settings: OmitArgPrefixes[TrainingConfig] = field(default_factory=TrainingConfig)
 
 
-FLAGS = ("resume", "quiet", "help")
+@dataclass(frozen=True)
+class Choice:
+    """The options that decide on the defaults of all others."""
+
+    size: str = "small"
+    recipe: str = "adamw"
+    out: Path | None = None
+    resume: FlagCreatePairsOff[bool] = False
+
+
+def choice_of(arguments: list[str]) -> Choice:
+    """Read these options alone, before the command itself is read with its defaults."""
+    options = [word for word in arguments if word not in ("-h", "--help", "--")]
+    choice, _ = tyro.cli(Choice, args=options, return_unknown_args=True)
+    return choice
+
+
+def given(arguments: list[str], *options: str) -> list[str]:
+    """Those of the options that are among the arguments."""
+    names = {word.split("=")[0] for word in arguments}
+    return [option for option in options if option in names]
 
 
 def main(arguments: list[str]) -> None:
-    texts, options = first_look(arguments)
-    settings = settings_for(texts, options.get("size", "small"), options.get("recipe", "adamw"))
+    choice = choice_of(arguments)
     default = Train(text=(), out=tyro.MISSING)
-    resumed = "resume" in options and (Path(options.get("out", "")) / CONFIG).exists()
+    resumed = choice.resume and choice.out is not None and (choice.out / CONFIG).exists()
     if resumed:
-        settings, data = stored_settings(Path(options["out"]))
+        settings, data = stored_settings(cast(Path, choice.out))
         default = replace(default, text=tuple(data.get("text", ())), valid=data.get("valid"))
+    else:
+        settings = defaults_for(choice.size, choice.recipe)
     default = replace(
         default,
         model_settings=settings.model,
@@ -62,22 +83,19 @@ def main(arguments: list[str]) -> None:
     try:
         command = tyro.cli(Train, prog="onlstm-parse train", args=arguments, default=default)
     except SystemExit:
-        if "help" in options or "h" in options:
+        if given(arguments, "-h", "--help"):
             print("\n".join(summary()))
         raise
     chosen = Settings(command.model_settings, command.text_settings, command.training_settings)
 
-    from onlstm_parse.models.sizes import matched
     from onlstm_parse.training.start import train_run
-
-    if "hidden" not in options and not resumed:
-        chosen = chosen._replace(model=matched(chosen.model))
 
     try:
         train_run(
             command.text,
             command.out,
             chosen,
+            match_width=not (resumed or given(arguments, "--hidden")),
             valid=command.valid,
             resume=command.resume,
             quiet=command.quiet,
@@ -86,16 +104,3 @@ def main(arguments: list[str]) -> None:
         begun = (command.out / CONFIG).exists()
         remedy = f"continue with: onlstm-parse train --resume --out {command.out}"
         raise OnlstmError("interrupted", remedy=remedy if begun else "nothing was trained yet") from None
-
-
-def first_look(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
-    """The texts and the options as written: what the defaults of the other options hang on."""
-    texts, options = [], {}
-    rest = iter(arguments)
-    for word in rest:
-        if not word.startswith("-"):
-            texts.append(word)
-            continue
-        name, equals, value = word.lstrip("-").partition("=")
-        options[name] = value if equals or name in FLAGS else next(rest, "")
-    return ([], options) if "help" in options or "h" in options else (texts, options)

@@ -41,10 +41,10 @@ def compare(
     from onlstm_parse.comparison.plan import Plan
     from onlstm_parse.comparison.running import run_plan
     from onlstm_parse.models import MODELS
-    from onlstm_parse.training.settings import change, settings_for
+    from onlstm_parse.training.settings import change, defaults_for
 
     names = tuple(map(str, texts))
-    chosen = change(settings_for(names, size, recipe), **settings)
+    chosen = change(defaults_for(size, recipe), **settings)
     plan = Plan(
         text=names,
         treebank=str(treebank),

@@ -19,7 +19,7 @@ from onlstm_parse.scoring import PROTOCOLS
 from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.text.config import TextConfig
 from onlstm_parse.training.config import TrainingConfig
-from onlstm_parse.training.settings import Settings
+from onlstm_parse.training.settings import Settings, complete
 from onlstm_parse.version import VERSION
 
 PLAN = "comparison.json"
@@ -63,8 +63,7 @@ class Plan:
     def settings_of(self, job: Job) -> Settings:
         """What `train --model MODEL --seed SEED` would take; raises UsageError for what cannot be."""
         model, text, training = self.settings
-        training = replace(training, seed=job.seed).budgeted()
-        return Settings(replace(model, model=job.model), text, training)
+        return Settings(replace(model, model=job.model), text, replace(training, seed=job.seed))
 
     def checked(self) -> Plan:
         """The same, its names known, its paths lasting and its files fingerprinted; raises OnlstmError."""
@@ -82,7 +81,7 @@ class Plan:
             test=self.test and corpora.lasting(self.test),
             models=_unique(self.models),
             seeds=_unique(self.seeds),
-            settings=self.settings._replace(training=self.settings.training.budgeted()),
+            settings=complete(self.settings, self.text, match_width=False),
             fingerprints={name: fingerprint(files) for name, files in self._files().items() if files},
         )
 

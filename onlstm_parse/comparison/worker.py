@@ -48,13 +48,13 @@ def main(folder: Path, model: str, seed: str, quiet: bool) -> int:
 def work(folder: Path, plan: Plan, job: Job, quiet: bool) -> tuple[dict[str, Any], Brackets]:
     """The record of a run and its brackets; a run that was begun is continued."""
     from onlstm_parse.comparison.measuring import masked, perplexity, scores
-    from onlstm_parse.models.sizes import matched
     from onlstm_parse.training.start import train_run
 
     run_folder, settings = runs_folder(folder) / job.name, plan.settings_of(job)
-    settings = settings._replace(model=matched(settings.model))  # of one size, whatever the model
     try:
-        run = train_run(plan.text, run_folder, settings, valid=plan.valid, resume=True, quiet=quiet)
+        run = train_run(
+            plan.text, run_folder, settings, match_width=True, valid=plan.valid, resume=True, quiet=quiet
+        )
     finally:
         peak = _note_peak(peak_file(folder, job.name))
     scored, brackets = scores(run, plan)

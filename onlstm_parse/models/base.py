@@ -115,7 +115,7 @@ class LanguageModel(Network):
 
     def __init__(self, config: ModelConfig, vocabulary_size: int) -> None:
         super().__init__()
-        self.config = config = config.for_vocabulary(vocabulary_size)
+        self.config = config
         self.embedding = nn.Embedding(vocabulary_size, config.embedding)
         nn.init.uniform_(self.embedding.weight, -config.embedding_scale, config.embedding_scale)
         self.bias = nn.Parameter(torch.zeros(vocabulary_size))

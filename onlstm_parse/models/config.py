@@ -1,8 +1,8 @@
-"""What a language model is made of, as data; imports no torch, so that `--help` is quick."""
+"""The settings of a language model. Imports no torch, so that `--help` is quick."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
@@ -22,7 +22,7 @@ class ModelConfig:
     embedding: int = 256
     """E: units of the embedding and of the last layer."""
     hidden: int = 512
-    """H: units of the layers between; unless given, as many as match on-lstm's number of parameters."""
+    """H: units of the inner layers; by default as many as give the number of parameters of on-lstm."""
     layers: int = 3
     """L: number of layers."""
     chunk: int = 16
@@ -46,9 +46,9 @@ class ModelConfig:
     spectral_radius: float = 0.9
     """echo-state: largest modulus of an eigenvalue of the recurrent weights; below 1."""
     embedding_scale: float = 0.5
-    """The embedding starts uniform in ± this; AWD-LSTM's 0.1 is for SGD, and slow under AdamW."""
+    """The embedding starts uniform in ± this. AWD-LSTM's 0.1 is for SGD and learns slowly with AdamW."""
     softmax: Literal["auto", "full", "adaptive"] = "auto"
-    """Over all words at once, or frequent ones first; auto: adaptive above 75,000 words."""
+    """full: over all words at once; adaptive: frequent words first; auto: adaptive above 75,000 words."""
     dropout_embedding: float = 0.1
     """Share of words whose embedding is dropped."""
     dropout_input: float = 0.5
@@ -93,19 +93,13 @@ class ModelConfig:
 
     @property
     def perplexity_name(self) -> str:
-        """Over hidden words, given both sides, it is no rival of a causal model's perplexity."""
+        """`pseudo-perplexity` for a masked model: it cannot be compared with a causal model's perplexity."""
         return "perplexity" if self.objective == "causal" else "pseudo-perplexity"
 
     @property
     def width_step(self) -> int:
-        """What must divide the widths E and H of this model."""
+        """The number that must divide the widths E and H of this model."""
         return self.chunk if CATALOGUE[self.model].ordered else 1
-
-    def for_vocabulary(self, words: int) -> ModelConfig:
-        """Itself, with the softmax settled."""
-        if self.softmax != "auto":
-            return self
-        return replace(self, softmax="adaptive" if words > ADAPTIVE_ABOVE else "full")
 
     def _check_widths(self) -> None:
         for size in ("embedding", "hidden"):

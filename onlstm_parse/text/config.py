@@ -1,4 +1,4 @@
-"""What turns text into ids: stored in a run, shared by training and parsing."""
+"""The settings that turn text into ids: stored in a run, shared by training and parsing."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from onlstm_parse.text.tokenisers import TOKENISERS
 
 @dataclass(frozen=True)
 class TextConfig:
-    """How text becomes tokens, and tokens ids; raises UsageError for what cannot be meant."""
+    """How text becomes tokens, and tokens become ids. Raises UsageError for a wrong value."""
 
     tokeniser: str = "ptb"
-    """How a line is cut into tokens: ptb, whitespace, jieba, characters or sentencepiece."""
+    """How a line is cut into tokens: ptb, whitespace, jieba, characters or sentencepiece; auto (of train):
+    by the look of the text."""
     normalisation: str = "mikolov"
-    """What becomes of a token: none, lower, mikolov (lower case, numbers N, punctuation dropped, as in
-    Mikolov's Penn Treebank text) or words (the same for any language, currency signs dropped too)."""
+    """How a token is changed: none, lower, mikolov (lower case, numbers N, punctuation dropped, as in
+    Mikolov's Penn Treebank text) or words (the same for any language, currency signs dropped too);
+    auto (of train): by the look of the text."""
     min_count: int | None = None
     """Words seen less often in the training text become <unk>; default: 2, or 1 where the text has <unk>."""
     max_words: int | None = None
@@ -29,8 +31,8 @@ class TextConfig:
     """A byte that is not UTF-8: error, or replace it by U+FFFD."""
 
     def __post_init__(self) -> None:
-        check_known("tokeniser", self.tokeniser, TOKENISERS)
-        check_known("normalisation", self.normalisation, NORMALISATIONS)
+        check_known("tokeniser", self.tokeniser, ["auto", *TOKENISERS])
+        check_known("normalisation", self.normalisation, ["auto", *NORMALISATIONS])
         check_known("bad_bytes", self.bad_bytes, ["error", "replace"])
         for setting, least in (("min_count", 1), ("max_words", 3), ("pieces", 1)):
             value = getattr(self, setting)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from onlstm_parse.errors import UsageError
@@ -40,7 +40,7 @@ class TrainingConfig:
     activation_penalty: float = 2.0
     """Weight of the mean square of the outputs (AWD-LSTM's alpha)."""
     temporal_penalty: float = 1.0
-    """Weight of the mean square of the outputs' change from step to step (AWD-LSTM's beta)."""
+    """Weight of the mean square of the change of the outputs between steps (AWD-LSTM's beta)."""
     patience: int = 5
     """paper: validations without improvement before averaging begins."""
     validate_every: int = 1_000_000
@@ -65,12 +65,6 @@ class TrainingConfig:
                 raise UsageError(f"{name} must be above 0, found {value}")
         if not 0 <= self.warmup < 1:
             raise UsageError(f"warmup must be at least 0 and below 1, found {self.warmup}")
-
-    def budgeted(self) -> TrainingConfig:
-        """Itself, or where no budget is given with the recipe's number of passes."""
-        if any(getattr(self, name) is not None for name in BUDGETS):
-            return self
-        return replace(self, epochs=DEFAULT_EPOCHS[self.recipe])
 
 
 RECIPES = {

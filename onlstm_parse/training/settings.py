@@ -1,4 +1,4 @@
-"""From a size, a recipe and single settings to the three configurations of a run; no torch."""
+"""From a size, a recipe and single settings to the three configurations of a run. Imports no torch."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from onlstm_parse.models import CATALOGUE
-from onlstm_parse.models.config import SIZES, ModelConfig
+from onlstm_parse.models.config import ADAPTIVE_ABOVE, SIZES, ModelConfig
 from onlstm_parse.registry import check_known
 from onlstm_parse.runs import CONFIG, RunConfig, from_dict
 from onlstm_parse.text.config import TextConfig
-from onlstm_parse.training.config import RECIPES, TrainingConfig
+from onlstm_parse.training.config import BUDGETS, DEFAULT_EPOCHS, RECIPES, TrainingConfig
 
-SAMPLE = 100_000  # characters of a text that are looked at
+SAMPLE = 100_000  # characters of a text, from which tokeniser and normalisation are chosen
 
-# A model this small takes large steps and needs no regularisers, and its texts are short: many small
-# windows a pass.
+# A tiny model learns with large steps and needs no penalties. Its texts are short, so batches are small.
 TINY_ADAMW = replace(
     RECIPES["adamw"], learning_rate=0.01, batch_size=32, activation_penalty=0.0, temporal_penalty=0.0
 )
 
 
 class Settings(NamedTuple):
-    """All that makes a run, besides its text."""
+    """All that makes a run, except its text."""
 
     model: ModelConfig
     text: TextConfig
@@ -37,16 +36,44 @@ class Settings(NamedTuple):
         return CATALOGUE[self.model.model].kind
 
 
-def settings_for(texts: Sequence[str], size: str = "small", recipe: str = "adamw") -> Settings:
-    """The defaults for a size, a recipe and the look of the text; raises UsageError for unknown names."""
+def defaults_for(size: str = "small", recipe: str = "adamw") -> Settings:
+    """The defaults of a size and a recipe, to be changed and then completed. Raises UsageError."""
     check_known("size", size, SIZES)
     check_known("recipe", recipe, RECIPES)
     training = TINY_ADAMW if (size, recipe) == ("tiny", "adamw") else RECIPES[recipe]
-    return Settings(SIZES[size], text_config_for(texts), training)
+    return Settings(SIZES[size], TextConfig(tokeniser="auto", normalisation="auto"), training)
+
+
+def complete(settings: Settings, texts: Sequence[str], match_width: bool) -> Settings:
+    """Replace what is still open: `auto` in the text settings, a missing budget and, with `match_width`,
+    the hidden width. Complete settings stay as they are, but for `softmax` (see `for_vocabulary`)."""
+    model, text, training = settings
+    if "auto" in (text.tokeniser, text.normalisation):
+        suits = text_config_for(texts)
+        text = replace(
+            text,
+            tokeniser=suits.tokeniser if text.tokeniser == "auto" else text.tokeniser,
+            normalisation=suits.normalisation if text.normalisation == "auto" else text.normalisation,
+        )
+    if all(getattr(training, name) is None for name in BUDGETS):
+        training = replace(training, epochs=DEFAULT_EPOCHS[training.recipe])
+    if match_width:
+        from onlstm_parse.models.sizes import matched
+
+        model = matched(model)
+    return Settings(model, text, training)
+
+
+def for_vocabulary(settings: Settings, words: int) -> Settings:
+    """Choose the softmax, where it is `auto`, by the size of the vocabulary."""
+    if settings.model.softmax != "auto":
+        return settings
+    model = replace(settings.model, softmax="adaptive" if words > ADAPTIVE_ABOVE else "full")
+    return settings._replace(model=model)
 
 
 def change(settings: Settings, **changes: Any) -> Settings:
-    """Replace single fields, whichever of the three configurations they belong to."""
+    """Replace single fields of any of the three configurations. Raises UsageError for unknown names."""
     known = [entry.name for part in settings for entry in fields(part)]
     for name in changes:
         check_known("setting", name, known)
@@ -65,7 +92,7 @@ def stored_settings(folder: Path) -> tuple[Settings, dict[str, Any]]:
 
 
 def text_config_for(texts: Sequence[str]) -> TextConfig:
-    """What suits the text: as the corpus recommends, or by the script of the first file's beginning."""
+    """The settings that suit a text: those of its corpus, or by the script at the start of the first file."""
     from onlstm_parse import corpora
     from onlstm_parse.text.reading import read_lines
 

@@ -1,4 +1,4 @@
-"""From text to a trained run: the entry that the command line and Python users share."""
+"""From text to a trained run, for the command line and for Python."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from onlstm_parse import corpora
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.files import remove_leftovers
 from onlstm_parse.models import KINDS
-from onlstm_parse.models.sizes import matched
 from onlstm_parse.ops.precision import choose_device
 from onlstm_parse.registry import resolve
 from onlstm_parse.runs import CONFIG, Run, RunConfig
@@ -21,7 +20,14 @@ from onlstm_parse.text.corpus import PreparedText, prepare
 from onlstm_parse.training.checkpoint import checkpoint_file
 from onlstm_parse.training.loop import Trainer
 from onlstm_parse.training.progress import Display
-from onlstm_parse.training.settings import Settings, change, settings_for, stored_settings
+from onlstm_parse.training.settings import (
+    Settings,
+    change,
+    complete,
+    defaults_for,
+    for_vocabulary,
+    stored_settings,
+)
 
 
 def train(
@@ -42,11 +48,16 @@ def train(
     KeyboardInterrupt after Ctrl-C, when `resume=True` continues.
     """
     names = [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
-    chosen = change(settings_for(names, size, recipe), **settings)
-    if "hidden" not in settings:
-        chosen = chosen._replace(model=matched(chosen.model))
-    valid_name = None if valid is None else str(valid)
-    return train_run(names, Path(out), chosen, valid=valid_name, resume=resume, quiet=quiet)
+    chosen = change(defaults_for(size, recipe), **settings)
+    return train_run(
+        names,
+        Path(out),
+        chosen,
+        match_width="hidden" not in settings,
+        valid=None if valid is None else str(valid),
+        resume=resume,
+        quiet=quiet,
+    )
 
 
 def train_run(
@@ -54,26 +65,27 @@ def train_run(
     folder: Path,
     settings: Settings,
     *,
+    match_width: bool,
     valid: str | None = None,
     resume: bool = False,
     quiet: bool = False,
 ) -> Run:
-    """Begin a run, or with `resume` continue it where it stood; see `train`."""
+    """Begin a run, or with `resume` continue it; see `train`. Completes the settings, see `complete`."""
     remove_leftovers(folder)
     begun = checkpoint_file(folder).exists()
     if not resume and (folder / CONFIG).exists():
         remedy = "continue it with --resume, or choose another --out"
         raise OnlstmError("a run is here already", file=folder, remedy=remedy)
-    training = settings.training.budgeted()
-    settings = settings._replace(training=training)
+    settings = complete(settings, texts, match_width)
     stored_data: dict[str, Any] = {}
     if begun:
         stored, stored_data = stored_settings(folder)
-        settings = _settled(settings, stored_data.get("vocabulary", 0))
         _refuse_changes(stored, settings)
+        settings = stored
     display = Display(quiet)
     text = _prepare(texts, valid, settings)
-    settings = _settled(settings, len(text.pipeline.vocabulary))
+    settings = for_vocabulary(settings, len(text.pipeline.vocabulary))
+    training = settings.training
     data = _describe(texts, valid, text)
     if begun:
         _check_same_text(data, stored_data, folder)
@@ -92,10 +104,6 @@ def train_run(
     trainer.run()
     display.say(_closing_line(trainer, folder))
     return Run.load(folder)
-
-
-def _settled(settings: Settings, words: int) -> Settings:
-    return settings._replace(model=settings.model.for_vocabulary(words))
 
 
 def _prepare(texts: Sequence[str], valid: str | None, settings: Settings) -> PreparedText:
@@ -129,7 +137,7 @@ def _refuse_changes(stored: Settings, chosen: Settings) -> None:
     for part in Settings._fields:
         before, after = asdict(getattr(stored, part)), asdict(getattr(chosen, part))
         for name in before:
-            if before[name] != after[name]:
+            if after[name] not in (before[name], "auto"):
                 raise UsageError(
                     f"{name} is {before[name]} in the run, {after[name]} was asked for",
                     remedy=f"leave {name} as it is to resume, or begin a new run with another --out",

@@ -23,7 +23,7 @@ from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.models import MODELS
 from onlstm_parse.runs import Run
 from onlstm_parse.scoring.comparison import between
-from onlstm_parse.training.settings import change, settings_for
+from onlstm_parse.training.settings import change, defaults_for
 
 TREE = "( (S (NP (DT The) (JJ old) (NN dog)) (VP (VBD slept) (PP (IN near) (NP (DT the) (NN {})))) (. .)) )\n"
 
@@ -50,7 +50,7 @@ def copied(finished, tmp_path) -> Path:
 
 def plan_of(text, treebank, settings, models=("lstm",), **more):
     chosen = {name: value for name, value in settings.items() if name != "size"}
-    settings = change(settings_for([], settings["size"]), **chosen)
+    settings = change(defaults_for(settings["size"]), **chosen)
     return Plan((str(text),), str(treebank), tuple(models), (1,), settings, **more)
 
 

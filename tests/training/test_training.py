@@ -28,7 +28,7 @@ from onlstm_parse.training.optimisation import (
     make_optimiser,
     set_learning_rate,
 )
-from onlstm_parse.training.settings import change, settings_for
+from onlstm_parse.training.settings import change, complete, defaults_for, for_vocabulary
 from onlstm_parse.training.validation import _warning
 
 
@@ -284,17 +284,30 @@ def test_average_is_the_mean_of_the_weights():
 
 
 def test_settings():
-    assert settings_for([], "paper", "paper").training.learning_rate == 30
-    changed = change(settings_for([]), hidden=64, embedding=32, tokeniser="jieba", epochs=2)
+    assert defaults_for("paper", "paper").training.learning_rate == 30
+    changed = change(defaults_for(), hidden=64, embedding=32, tokeniser="jieba", epochs=2)
     assert (changed.model.hidden, changed.text.tokeniser, changed.training.epochs) == (64, "jieba", 2)
     with pytest.raises(UsageError, match="unknown setting 'hiden'; did you mean hidden"):
-        change(settings_for([]), hiden=64)
+        change(defaults_for(), hiden=64)
     with pytest.raises(UsageError, match="unknown size 'smal'; did you mean small"):
-        settings_for([], "smal")
+        defaults_for("smal")
     with pytest.raises(UsageError, match="two budgets"):
         TrainingConfig(epochs=1, minutes=1)
-    assert TrainingConfig(tokens=5).budgeted().epochs is None
-    assert TrainingConfig(recipe="paper").budgeted().epochs == 500
+
+
+def test_settings_are_completed_once():
+    open_ones = change(defaults_for("tiny", "paper"), model="lstm")
+    whole = complete(open_ones, [], match_width=True)
+    assert (whole.model.hidden, whole.training.epochs, whole.text.tokeniser) == (133, 500, "ptb")
+    assert complete(whole, [], match_width=False) == whole
+    assert complete(open_ones, [], match_width=False).model.hidden == 128
+    given = change(open_ones, tokens=5, tokeniser="characters", normalisation="none")
+    kept = complete(given, [], match_width=False)
+    assert (kept.training, kept.text) == (given.training, given.text)
+    for words, softmax in ((75_000, "full"), (75_001, "adaptive")):
+        assert for_vocabulary(whole, words).model.softmax == softmax
+        chosen = change(whole, softmax="full")
+        assert for_vocabulary(chosen, words) == chosen
 
 
 def test_the_tokeniser_follows_the_text(tmp_path):
@@ -305,5 +318,5 @@ def test_the_tokeniser_follows_the_text(tmp_path):
         ("我们 在 公园 里 看见 一 只 狗 。\n", "whitespace", "words"),
     ):
         (tmp_path / "text.txt").write_text(text, encoding="utf-8")
-        found = settings_for([str(tmp_path / "text.txt")]).text
+        found = complete(defaults_for(), [str(tmp_path / "text.txt")], match_width=False).text
         assert (found.tokeniser, found.normalisation) == (tokeniser, normalisation)
