@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import tyro
 from tyro.conf import FlagCreatePairsOff, Positional
 
+from onlstm_parse.display.tables import plain_table
 from onlstm_parse.errors import UsageError
 from onlstm_parse.registry import check_known
 
@@ -32,9 +33,7 @@ def list_(*, json: FlagCreatePairsOff[bool] = False) -> None:
         print(dumps(rows, ensure_ascii=False, indent=2))
         return
     table = [[name.upper() for name in rows[0]], *([str(value) for value in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for line in table:
-        print("  ".join(value.ljust(width) for value, width in zip(line, widths, strict=True)).rstrip())
+    print(plain_table(table, "left"))
 
 
 def make(

@@ -8,6 +8,7 @@ from typing import Any
 import tyro
 from tyro.conf import FlagCreatePairsOff
 
+from onlstm_parse.display.tables import plain_table
 from onlstm_parse.models import CATALOGUE
 from onlstm_parse.models.config import PARAMETERS, SIZES
 
@@ -28,7 +29,7 @@ def models(*, json: FlagCreatePairsOff[bool] = False) -> None:
         print(dumps(rows, ensure_ascii=False, indent=2))
         return
     header = ["NAME", "SOURCE", *map(str.upper, SIZES), "PARALLEL", "LEVELS"]
-    print("\n".join(aligned([header, *map(_cells, rows)])))
+    print(plain_table([header, *map(_cells, rows)], "left"))
 
 
 def _row(name: str) -> dict[str, Any]:
@@ -56,18 +57,13 @@ def summary() -> list[str]:
     """What `train --help` tells of the models; needs no torch."""
     counts = ", ".join(f"{count} at {size}" for size, count in PARAMETERS.items())
     rows = [
-        [f"  {name}{'*' * entry.parallel}", entry.source, entry.levels] for name, entry in CATALOGUE.items()
+        [f"{name}{'*' * entry.parallel}", entry.source, entry.levels] for name, entry in CATALOGUE.items()
     ]
     return [
         f"models, each with about the same number of parameters besides the embedding ({counts});",
         "* reads all steps of a layer at once; behind the source what levels are read from:",
-        *aligned(rows),
+        plain_table(rows, "left"),
     ]
-
-
-def aligned(rows: list[list[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
 def main(arguments: list[str]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
 from typing import Any
+
+from onlstm_parse.display.tables import plain_table
 
 LABELS = 12  # the most frequent are shown; JSON has all
 WHY = {
@@ -23,18 +24,19 @@ def score_table(report: dict[str, Any], system: str = "predicted") -> str:
             [f"{report['protocol']}: nothing to score", *_left_out(report), "", report["signature"]]
         )
     signatures = report.get("signature_by_rule", {"": report["signature"]}).values()
+    labelled = [report["labelled"]] if "labelled" in report else []
     parts = [
-        [f"{report['protocol']}, {report['sentences']:,} sentences"],
-        columns(_systems(report, system)),
-        _remarks(report),
-        columns(_groups(report["by_length"], "words", "sentences", "sentence_f1")),
-        columns(_groups(report["by_width"], "bracket width", "gold", "f1")),
-        columns(_labels(report["by_label"])),
-        columns(_shapes(report["shape"])),
-        *([columns(_labelled(report["labelled"]))] if "labelled" in report else []),
-        [*signatures, *([report["labelled"]["signature"]] if "labelled" in report else [])],
+        f"{report['protocol']}, {report['sentences']:,} sentences",
+        plain_table(_systems(report, system)),
+        "\n".join(_remarks(report)),
+        plain_table(_groups(report["by_length"], "words", "sentences", "sentence_f1")),
+        plain_table(_groups(report["by_width"], "bracket width", "gold", "f1")),
+        plain_table(_labels(report["by_label"])),
+        plain_table(_shapes(report["shape"])),
+        *(plain_table(_labelled(one)) for one in labelled),
+        "\n".join([*signatures, *(one["signature"] for one in labelled)]),
     ]
-    return "\n\n".join("\n".join(part) for part in parts)
+    return "\n\n".join(parts)
 
 
 def comparison_table(report: dict[str, Any], systems: Sequence[str]) -> str:
@@ -50,7 +52,7 @@ def comparison_table(report: dict[str, Any], systems: Sequence[str]) -> str:
         chances = (f"{found[p]:.4f}" for p in ("p_bootstrap", "p_permutation"))
         rows.append((_words(name), *figures, f"{found['difference']:+.2f}", interval, *chances))
     head = f"{report['protocol']}, {report['sentences']:,} sentences"
-    return "\n".join([head, "", *columns(rows), "", *(one["signature"] for one in report["systems"])])
+    return "\n".join([head, "", plain_table(rows), "", *(one["signature"] for one in report["systems"])])
 
 
 def between_table(report: dict[str, Any], runs: Sequence[str]) -> str:
@@ -64,7 +66,7 @@ def between_table(report: dict[str, Any], runs: Sequence[str]) -> str:
         pairs.append((names, figure(pair["sentence_f1"]), figure(pair["corpus_f1"])))
     head = f"{report['protocol']}, self-F1 of {report['runs']} runs"
     signatures = [pair["signature"] for pair in report["pairs"]]
-    return "\n".join([head, "", *columns(rows), "", *columns(pairs), "", *signatures])
+    return "\n".join([head, "", plain_table(rows), "", plain_table(pairs), "", *signatures])
 
 
 def baseline_rows(report: dict[str, Any]) -> Iterable[tuple[str, list[float | None]]]:
@@ -78,14 +80,6 @@ def baseline_rows(report: dict[str, Any]) -> Iterable[tuple[str, list[float | No
 
 def figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
-
-
-def columns(rows: list[Sequence[str]]) -> list[str]:
-    """Aligned, the first column to the left and the others to the right; rows may be short."""
-    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
-    return [
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows
-    ]
 
 
 def _systems(report: dict[str, Any], system: str) -> list[Sequence[str]]:

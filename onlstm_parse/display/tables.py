@@ -1,21 +1,34 @@
-"""Rows of text as a Markdown table."""
+"""Rows of text as a table: Markdown, or plain columns for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tabulate import tabulate
 
-def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The first column to the left, the others to the right; aligned in the source too.
+Rows = Sequence[Sequence[str]]
+
+
+def markdown_table(header: Sequence[str], rows: Rows) -> str:
+    """The first column is left-aligned, the others right-aligned.
 
     >>> print(markdown_table(["system", "F1"], [["left", "8.6"], ["a|b", "39.9"]]))
-    | system |   F1 |
-    |:-------|-----:|
-    | left   |  8.6 |
-    | a\\|b   | 39.9 |
+    | system   |   F1 |
+    |:---------|-----:|
+    | left     |  8.6 |
+    | a\\|b     | 39.9 |
     """
-    table = [[cell.replace("|", "\\|") for cell in row] for row in (header, *rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = [" | ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in table]
-    rule = "|".join([":" + "-" * (widths[0] + 1), *("-" * (width + 1) + ":" for width in widths[1:])])
-    return "\n".join([f"| {lines[0]} |", f"|{rule}|", *(f"| {line} |" for line in lines[1:])])
+    escaped = [[cell.replace("|", "\\|") for cell in row] for row in (header, *rows)]
+    return _aligned(escaped[1:], "pipe", "right", headers=escaped[0])
+
+
+def plain_table(rows: Rows, others: str = "right") -> str:
+    """The first column is left-aligned, the `others` as named. Rows may be short."""
+    lines = _aligned(rows, "plain", others).splitlines()
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _aligned(rows: Rows, format: str, others: str, headers: Sequence[str] = ()) -> str:
+    columns = max(map(len, [headers, *rows]))
+    alignment = ["left", *[others] * (columns - 1)]
+    return tabulate(rows, headers, format, colalign=alignment if rows else None, disable_numparse=True)
