@@ -17,7 +17,6 @@ def test_a_corpus_brings_its_word_filter(tiny_run, name, words):
     assert report["sentence_f1"] == report["by_rule"]["token"]
     assert report["signature_by_rule"]["token"] == report["signature"]
     assert "|rule:gap|" in report["signature_by_rule"]["gap"]
-    assert report["perplexity"] > 1
     assert {"left", "right", "balanced", "random"} <= set(report["baselines"])
 
 

@@ -4,11 +4,14 @@ import shutil
 
 import nltk
 import pytest
+import torch
 
 import onlstm_parse
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.induction import SPLITTERS
 from onlstm_parse.parsers import base, levels
+from onlstm_parse.runs import Run
+from onlstm_parse.text.vocabulary import EOS_ID
 from onlstm_parse.tree import Tree
 
 LINES = [
@@ -77,6 +80,37 @@ def test_trees_are_what_the_rule_makes_of_the_levels(tiny_run):
     for rule, splitter in SPLITTERS.items():
         (tree,) = onlstm_parse.load(tiny_run, rule=rule).parse_words([words])
         assert tree == Tree.from_spans(words, splitter(tree.levels))
+
+
+WORDS = ["The", "old", "dog", "near", "the", "river", "barked", "and", "Nobody", "slept"]
+
+
+@pytest.mark.parametrize("rule", SPLITTERS)
+def test_each_layer_gives_its_own_tree(tiny_run, rule):
+    """The levels come from the model itself: framed by <eos>, the frame's own levels left out."""
+    run = Run.load(tiny_run)
+    ids = [index for pieces in run.pipeline.encode_words(WORDS).pieces for index in pieces]
+    found = run.model(torch.tensor([[EOS_ID], *([index] for index in ids)])).levels[:, 1:, 0]
+    trees = []
+    for layer in (1, 2, 3):
+        (tree,) = onlstm_parse.load(tiny_run, rule=rule, layer=layer).parse_words([WORDS])
+        assert tree.levels == pytest.approx(found[layer - 1].tolist(), abs=1e-6)
+        assert tree == Tree.from_spans(WORDS, SPLITTERS[rule](found[layer - 1].tolist()))
+        trees.append(tree)
+    assert len(set(trees)) == 3
+    (default,) = onlstm_parse.load(tiny_run, rule=rule).parse_words([WORDS])
+    assert default == trees[1]
+
+
+def test_a_word_of_several_pieces_has_the_level_of_its_first(text_file, tiny, tmp_path):
+    onlstm_parse.train([text_file], tmp_path / "run", **tiny, tokeniser="characters", normalisation="none")
+    run = Run.load(tmp_path / "run")
+    pieces = run.pipeline.encode_words(["我们", "有狗"]).pieces
+    assert list(map(len, pieces)) == [2, 2]
+    ids = [EOS_ID, *pieces[0], *pieces[1]]
+    found = run.model(torch.tensor([[index] for index in ids])).levels[1, 1:, 0].tolist()
+    (tree,) = onlstm_parse.load(run).parse_words([["我们", "有狗"]])
+    assert tree.levels == pytest.approx([found[0], found[2]], abs=1e-6)
 
 
 def test_reading_is_lazy(parser, monkeypatch):
