@@ -35,7 +35,7 @@ from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.models.on_lstm import OnLstm
 from onlstm_parse.ops.graphed import CAPTURED_AT
 from onlstm_parse.ops.linear_scan import forget_mult, linear_scan
-from onlstm_parse.ops.onlstm_reference import onlstm_reference
+from onlstm_parse.ops.on_lstm.reference import on_lstm_reference
 from onlstm_parse.ops.precision import choose_device, products_in
 from onlstm_parse.ops.product import product
 from onlstm_parse.ops.tied_cross_entropy import tied_cross_entropy
@@ -87,7 +87,7 @@ class Reference(OnLstm):
 
     def forward(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
         weights = self.weight_ih, self.bias_ih, self.weight_hh, self.bias_hh
-        result = onlstm_reference(x, *state, *weights)
+        result = on_lstm_reference(x, *state, *weights)
         return result.out, (result.h, result.c), result.level_forget
 
 

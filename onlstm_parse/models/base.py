@@ -169,7 +169,7 @@ class LanguageModel(Network):
 
     def loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """Mean loss in nats of targets (N,) after hidden (N, E). Never holds a tensor (N, V)."""
-        if self.config.softmax == "full":
+        if self.config.softmax != "adaptive":
             return tied_cross_entropy(hidden, self.embedding.weight, self.bias, targets)
         parts = self._adaptive_parts(hidden, targets)
         sums = [len(part.rows) * tied_cross_entropy(*part[1:]) for part in parts]
@@ -177,7 +177,7 @@ class LanguageModel(Network):
 
     def token_losses(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """The loss in nats of each target (N,), without gradient. Arguments as for `loss`."""
-        if self.config.softmax == "full":
+        if self.config.softmax != "adaptive":
             return token_losses(hidden, self.embedding.weight, self.bias, targets)
         losses = self.bias.new_zeros(len(targets))
         with torch.no_grad():

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from onlstm_parse.models.base import LayerState, RecurrentLayer
 from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.ops.master_gates import hard_level
 from onlstm_parse.ops.on_gru import on_gru
-from onlstm_parse.ops.onlstm_reference import hard_level
 
 
 class OnGru(RecurrentLayer):

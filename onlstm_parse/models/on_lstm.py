@@ -3,7 +3,7 @@
     f̃ = cumax(...), ĩ = 1 - cumax(...), ω = f̃ ∘ ĩ
     c_t = (f ∘ ω + f̃ - ω) ∘ c_{t-1} + (i ∘ ω + ĩ - ω) ∘ ĉ,   h_t = o ∘ tanh(c_t)
 
-Source: Shen et al., ICLR 2019; the whole recurrence stands in `ops/onlstm_reference.py`.
+Source: Shen et al., ICLR 2019; the whole recurrence stands in `ops/on_lstm/reference.py`.
 Levels: d_f = 1 - mean_k f̃(k), how much of the master forget gate is shut; hard: its likeliest split.
 """
 
@@ -13,8 +13,8 @@ from torch import Tensor
 
 from onlstm_parse.models.base import LayerState, RecurrentLayer
 from onlstm_parse.models.config import ModelConfig
-from onlstm_parse.ops.onlstm import onlstm
-from onlstm_parse.ops.onlstm_reference import hard_level
+from onlstm_parse.ops.master_gates import hard_level
+from onlstm_parse.ops.on_lstm import on_lstm
 
 
 class OnLstm(RecurrentLayer):
@@ -30,7 +30,7 @@ class OnLstm(RecurrentLayer):
 
     def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
         h, c = state
-        result = onlstm(
+        result = on_lstm(
             x,
             h,
             c,

@@ -16,7 +16,7 @@ from torch import Tensor
 from onlstm_parse.models.base import Layer, LayerState, to_width
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.linear_scan import linear_scan
-from onlstm_parse.ops.onlstm_reference import cumax, hard_level, master_input_gate
+from onlstm_parse.ops.master_gates import cumax, hard_level, master_input_gate
 from onlstm_parse.ops.product import Linear
 
 

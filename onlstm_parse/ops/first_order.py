@@ -16,5 +16,5 @@ def refuse_second_derivatives() -> None:
     if torch.is_grad_enabled():
         raise OnlstmError(
             "gradients written by hand have no second derivatives (create_graph=True)",
-            remedy="use the plain recurrence, onlstm_parse.ops.onlstm_reference",
+            remedy="use the plain recurrence, onlstm_parse.ops.on_lstm.reference",
         )

@@ -11,7 +11,8 @@ from onlstm_parse.models import MODELS
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.models.hierarchical_attention import SCALES
 from onlstm_parse.models.tcn import DILATIONS
-from onlstm_parse.ops.onlstm_reference import cumax, master_input_gate, onlstm_reference
+from onlstm_parse.ops.master_gates import cumax, master_input_gate
+from onlstm_parse.ops.on_lstm.reference import on_lstm_reference
 
 CONFIG = ModelConfig(embedding=8, hidden=8, chunk=4, kernel=3, heads=2, context=4, window=3)
 STEPS, BATCH, INPUTS, HIDDEN = 14, 2, 5, 8
@@ -88,7 +89,7 @@ def on_gru(layer, x):
 def on_lstm(layer, x):
     h, c = layer.initial_state(BATCH)
     weights = (layer.weight_ih, layer.bias_ih, layer.weight_hh, layer.bias_hh)
-    result = onlstm_reference(x, h, c, *weights, layer.config.master_input)
+    result = on_lstm_reference(x, h, c, *weights, layer.config.master_input)
     return result.out, result.level_forget
 
 

@@ -9,20 +9,20 @@ import pytest
 import torch
 
 from onlstm_parse.ops import native
-from onlstm_parse.ops.onlstm import onlstm
+from onlstm_parse.ops.on_lstm import on_lstm
 
 compiler = pytest.mark.skipif(native.find_compiler() is None, reason="no C++ compiler")
 
 # Runs the recurrence twice and prints how far it is from the reference.
 PROGRAM = """
 import torch
-from onlstm_parse.ops.onlstm import onlstm
-from onlstm_parse.ops.onlstm_reference import onlstm_reference
+from onlstm_parse.ops.on_lstm import on_lstm
+from onlstm_parse.ops.on_lstm.reference import on_lstm_reference
 torch.manual_seed(0)
 sizes = (4, 2, 3), (2, 6), (2, 3, 2), (30, 3), (30,), (30, 6), (30,)
 leaves = [torch.randn(size, requires_grad=True) for size in sizes]
-for path in (onlstm, onlstm):
-    gradients = [torch.autograd.grad(f(*leaves).out.sum(), leaves) for f in (path, onlstm_reference)]
+for path in (on_lstm, on_lstm):
+    gradients = [torch.autograd.grad(f(*leaves).out.sum(), leaves) for f in (path, on_lstm_reference)]
     assert all(torch.allclose(a, b, rtol=1e-4, atol=1e-5) for a, b in zip(*gradients))
 print("agrees")
 """
@@ -63,7 +63,7 @@ def test_two_processes_may_race_and_a_third_compiles_nothing(tmp_path):
 
 def test_importing_compiles_nothing(tmp_path):
     program = (
-        "import onlstm_parse.ops.onlstm, onlstm_parse.cli.main, onlstm_parse as o; o.load, o.train, o.Parser"
+        "import onlstm_parse.ops.on_lstm, onlstm_parse.cli.main, onlstm_parse as o; o.load, o.train, o.Parser"
     )
     done = python(program, ONLSTM_CACHE=str(tmp_path))
     assert done.returncode == 0, done.stderr
@@ -81,7 +81,7 @@ def test_threads_at_once_do_not_meet():
     inputs = [torch.randn(40, batch, 6) for _ in range(8)]
 
     def run(x):
-        return onlstm(x, torch.zeros(batch, units), torch.zeros(batch, n, chunk), *weights).out
+        return on_lstm(x, torch.zeros(batch, units), torch.zeros(batch, n, chunk), *weights).out
 
     alone = [run(x) for x in inputs]
     with ThreadPoolExecutor(4) as pool:

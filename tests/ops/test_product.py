@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
+
 import pytest
 import torch
 
+import onlstm_parse
 from onlstm_parse.ops import native
+from onlstm_parse.ops import product as product_module
 from onlstm_parse.ops.product import Linear, product, project, transposed
 
 TYPES = [torch.float32, torch.float64, torch.bfloat16]
@@ -67,3 +74,33 @@ def test_linear_keeps_what_does_not_learn_and_autocast_as_torch_has_them() -> No
         x = torch.randn(3, 5)
         assert torch.equal(linear(x), torch.nn.functional.linear(x, linear.weight, linear.bias))
         assert linear(x).dtype == torch.bfloat16
+
+
+@pytest.fixture
+def without_onednn(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """PyTorch as it may become: without the private operator, or with another meaning of it."""
+    product_module.has_onednn_linear.cache_clear()
+    monkeypatch.setattr(product_module, "torch", Mock(wraps=torch, ops=Mock(mkldnn=SimpleNamespace())))
+    yield
+    product_module.has_onednn_linear.cache_clear()
+
+
+def test_products_are_the_same_without_the_private_operator(without_onednn: None) -> None:
+    assert not product_module.has_onednn_linear()
+    test_linear_in_fp32_is_that_of_torch_with_its_gradients((4, 3, 5), True)
+    a, b, bias = torch.randn(9, 5), torch.randn(7, 5), torch.randn(7)
+    torch.testing.assert_close(product(a, b, bias), torch.nn.functional.linear(a, b, bias))
+
+
+@pytest.mark.parametrize("other", [lambda *_: torch.zeros(1, 2), Mock(side_effect=RuntimeError("arguments"))])
+def test_an_operator_that_computes_something_else_is_not_used(
+    other: object, without_onednn: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operators = SimpleNamespace(_linear_pointwise=other)
+    monkeypatch.setattr(product_module.torch, "ops", Mock(mkldnn=operators))
+    assert not product_module.has_onednn_linear()
+
+
+def test_only_one_file_uses_the_private_operator() -> None:
+    files = Path(onlstm_parse.__file__).parent.rglob("*.py")
+    assert [path.name for path in files if "ops.mkldnn" in path.read_text()] == ["product.py"]

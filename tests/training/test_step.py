@@ -12,7 +12,7 @@ from onlstm_parse.models import CATALOGUE
 from onlstm_parse.models.base import LanguageModel
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.dropout import dropconnect, embedding_dropout, variational_dropout
-from onlstm_parse.ops.onlstm_reference import onlstm_reference
+from onlstm_parse.ops.on_lstm.reference import on_lstm_reference
 from onlstm_parse.runs import WEIGHTS, read_tensors
 from onlstm_parse.text.batches import Stream
 from onlstm_parse.text.corpus import PreparedText
@@ -97,7 +97,7 @@ class PlainTraining:
             names = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
             weight_ih, bias_ih, weight_hh, bias_hh = (w[f"layers.{k}.{name}"] for name in names)
             weight_hh = dropconnect(weight_hh, sizes.dropconnect, True)
-            result = onlstm_reference(x, *self.state[k], weight_ih, bias_ih, weight_hh, bias_hh)
+            result = on_lstm_reference(x, *self.state[k], weight_ih, bias_ih, weight_hh, bias_hh)
             self.state[k] = result.h.detach(), result.c.detach()
             rate = sizes.dropout_output if k == 2 else sizes.dropout_between
             x = variational_dropout(result.out, rate, True)

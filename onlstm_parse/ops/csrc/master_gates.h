@@ -84,3 +84,13 @@ struct MasterGates {
         return total;
     }
 };
+
+// What all cells with master gates share: n levels, H hidden units, and gates whose first 2n open ĩ and f̃.
+template <class Real>
+struct OrderedCell {
+    MasterGates<Real> masters;
+    long n = masters.n, hidden = n * masters.chunk, gates = 4 * hidden + 2 * n;
+    long state = hidden, extra = 2 * n;
+
+    long scratch() const { return masters.scratch(); }
+};

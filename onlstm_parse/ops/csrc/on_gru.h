@@ -1,4 +1,4 @@
-// The ON-GRU cell for one row of the batch: ops/on_gru.py has the equations.
+// The ON-GRU cell for one row of the batch: ops/on_gru/reference.py has the equations.
 // Gates: master input (n), master forget (n), r, z, the candidate's part from h, that from x (H each).
 // The state is the hidden units, as they are before they are rounded. Further outputs: ĩ and f̃.
 #pragma once
@@ -6,12 +6,11 @@
 #include "master_gates.h"
 
 template <class Real>
-struct OnGru {
-    MasterGates<Real> masters;
-    long n = masters.n, hidden = n * masters.chunk, gates = 4 * hidden + 2 * n, reached = gates - hidden;
-    long state = hidden, extra = 2 * n;
-
-    long scratch() const { return masters.scratch(); }
+struct OnGru : OrderedCell<Real> {
+    using OrderedCell<Real>::masters;
+    using OrderedCell<Real>::n;
+    using OrderedCell<Real>::hidden;
+    long reached = this->gates - this->hidden;
 
     void forward(const Real* row, const Real* before, Real* after, Real* hidden_, Real* extra_,
                  Real* scratch) const {

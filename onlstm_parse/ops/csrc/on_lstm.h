@@ -1,4 +1,4 @@
-// The ON-LSTM cell for one row of the batch: ops/onlstm_reference.py has the equations.
+// The ON-LSTM cell for one row of the batch: ops/on_lstm/reference.py has the equations.
 // Gates: master input (n), master forget (n), output, cell, input, forget (H each).
 // Further outputs: the master gates ĩ and f̃.
 #pragma once
@@ -6,12 +6,11 @@
 #include "master_gates.h"
 
 template <class Real>
-struct OnLstm {
-    MasterGates<Real> masters;
-    long n = masters.n, hidden = n * masters.chunk, gates = 4 * hidden + 2 * n, reached = gates;
-    long state = hidden, extra = 2 * n;
-
-    long scratch() const { return masters.scratch(); }
+struct OnLstm : OrderedCell<Real> {
+    using OrderedCell<Real>::masters;
+    using OrderedCell<Real>::n;
+    using OrderedCell<Real>::hidden;
+    long reached = this->gates;
 
     void forward(const Real* row, const Real* before, Real* after, Real* hidden_, Real* extra_,
                  Real* scratch) const {

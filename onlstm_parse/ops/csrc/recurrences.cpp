@@ -16,8 +16,8 @@
     }
 
 #define EXPORT(SUFFIX, REAL, STORE)                                                                          \
-    EXPORT_CELL(on_lstm, (OnLstm<REAL>{{sizes[3], sizes[4], sizes[5] != 0}}), SUFFIX, REAL, STORE)           \
-    EXPORT_CELL(on_gru, (OnGru<REAL>{{sizes[3], sizes[4], sizes[5] != 0}}), SUFFIX, REAL, STORE)             \
+    EXPORT_CELL(on_lstm, (OnLstm<REAL>{{{sizes[3], sizes[4], sizes[5] != 0}}}), SUFFIX, REAL, STORE)           \
+    EXPORT_CELL(on_gru, (OnGru<REAL>{{{sizes[3], sizes[4], sizes[5] != 0}}}), SUFFIX, REAL, STORE)             \
     EXPORT_CELL(linear_scan, LinearScan<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                \
     extern "C" void cross_entropy_##SUFFIX(const long* sizes, const CrossEntropy<REAL, STORE>* io) {         \
         cross_entropy<REAL, STORE>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                 \

@@ -1,22 +1,20 @@
-"""The recurrence of ON-GRU, as written and compiled.
+"""The recurrence of ON-GRU as written, one step at a time.
 
     f̃ = cumax(W x_t + U h_{t-1} + b),   ĩ = 1 - cumax(W x_t + U h_{t-1} + b),   ω = f̃ ∘ ĩ
     r, z = σ(W x_t + U h_{t-1} + b),    ĥ = tanh(W x_t + b + r ∘ (U h_{t-1} + b'))
     h_t = (z ∘ ω + f̃ - ω) ∘ h_{t-1} + ((1 - z) ∘ ω + ĩ - ω) ∘ ĥ
 
 x (T, B, I), h (B, H); weights (3H + 2n, I) and (3H + 2n, H) with rows for master input, master forget
-(n each), r, z, ĥ (H each). Both functions give the outputs (T, B, H), the last state (B, H) and f̃ (T, B, n).
+(n each), r, z, ĥ (H each). Returns the outputs (T, B, H), the last state (B, H) and f̃ (T, B, n).
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear, pad
+from torch.nn.functional import linear
 
-from onlstm_parse.ops.native import compiled_type
-from onlstm_parse.ops.onlstm_reference import cumax, master_input_gate, ordered_update
-from onlstm_parse.ops.recurrence import Cell, Inputs, recurrence
+from onlstm_parse.ops.master_gates import cumax, master_input_gate, ordered_update
 
 
 def on_gru_reference(
@@ -43,27 +41,3 @@ def on_gru_reference(
         outputs.append(h)
         masters.append(f_master)
     return torch.stack(outputs), h, torch.stack(masters)
-
-
-def on_gru(
-    x: Tensor,
-    h: Tensor,
-    weight_ih: Tensor,
-    bias_ih: Tensor,
-    weight_hh: Tensor,
-    bias_hh: Tensor,
-    master_input: str = "complement",
-) -> tuple[Tensor, Tensor, Tensor]:
-    """See `on_gru_reference`: same arguments, same results; outputs in the type of the products."""
-    dtype = compiled_type(h)
-    if dtype is None:
-        return on_gru_reference(x, h, weight_ih, bias_ih, weight_hh, bias_hh, master_input)
-    size = h.shape[1]
-    n = (len(weight_hh) - 3 * size) // 2
-    # The candidate's two parts are apart until r is known: one that x does not reach, one that U does not.
-    from_x = torch.cat((pad(weight_ih[:-size], (0, 0, 0, size)), weight_ih[-size:]))
-    bias = torch.cat((bias_ih[:-size] + bias_hh[:-size], bias_hh[-size:], bias_ih[-size:]))
-    arguments = (n, size // n, int(master_input == "reversed"))
-    cell = Cell("on_gru", arguments, gates=4 * size + 2 * n, hidden=size, state=size, extra=2 * n)
-    out, last, masters = recurrence(cell, Inputs(x, from_x, bias, dtype), h, h, weight_hh)
-    return out, last, masters[..., n:]

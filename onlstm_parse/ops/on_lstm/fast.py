@@ -1,7 +1,7 @@
-"""The ON-LSTM recurrence, fast: the same function as `onlstm_reference`.
+"""The ON-LSTM recurrence, fast: the same function as `on_lstm_reference`.
 
 The input products of all steps are one product; the loop over time is compiled (`recurrence`; on a
-GPU `onlstm_triton`), or where that cannot be had, plain PyTorch with gradients by hand (`onlstm_plain`).
+GPU `on_lstm_triton`), or where that cannot be had, plain PyTorch with gradients by hand (`on_lstm_plain`).
 Under `torch.autocast` products run in its type (bf16), states and sums in fp32. Second derivatives are
 refused.
 """
@@ -15,15 +15,15 @@ import torch
 from torch import Tensor
 
 from onlstm_parse.ops.native import compiled_type, compute_type
-from onlstm_parse.ops.onlstm_plain import onlstm_plain
-from onlstm_parse.ops.onlstm_reference import OnlstmOutput
+from onlstm_parse.ops.on_lstm.plain import on_lstm_plain
+from onlstm_parse.ops.on_lstm.reference import OnLstmOutput
 from onlstm_parse.ops.product import project
 from onlstm_parse.ops.recurrence import Cell, Inputs, recurrence
 
 MOST_LEVELS = 2048  # of the kernels, which take all levels as one block
 
 
-def onlstm(
+def on_lstm(
     x: Tensor,
     h: Tensor,
     c: Tensor,
@@ -32,14 +32,14 @@ def onlstm(
     weight_hh: Tensor,
     bias_hh: Tensor,
     master_input: str = "complement",
-) -> OnlstmOutput:
-    """See `onlstm_reference`: same arguments, same results; `out` in the type of the products."""
+) -> OnLstmOutput:
+    """See `on_lstm_reference`: same arguments, same results; `out` in the type of the products."""
     _, n, chunk = c.shape
     kind, dtype = _loop(h, n)
     bias = bias_ih + bias_hh
     if kind is None:
         projected = project(x, weight_ih, bias, dtype)
-        out, c, masters = onlstm_plain(projected, h, c, weight_hh.to(projected.dtype), master_input)
+        out, c, masters = on_lstm_plain(projected, h, c, weight_hh.to(projected.dtype), master_input)
     else:
         units = n * chunk
         arguments = (n, chunk, int(master_input == "reversed"))
@@ -47,7 +47,7 @@ def onlstm(
         out, c, masters = recurrence(cell, Inputs(x, weight_ih, bias, dtype), h, c.flatten(1), weight_hh)
         c, masters = c.unflatten(1, (n, chunk)), masters.unflatten(-1, (2, n))
     means = masters.mean(-1)
-    return OnlstmOutput(out, out[-1].to(h.dtype), c, 1 - means[..., 1], means[..., 0], masters[..., 1, :])
+    return OnLstmOutput(out, out[-1].to(h.dtype), c, 1 - means[..., 1], means[..., 0], masters[..., 1, :])
 
 
 def _loop(h: Tensor, n: int) -> tuple[type[Cell] | None, torch.dtype]:
@@ -61,9 +61,9 @@ def _loop(h: Tensor, n: int) -> tuple[type[Cell] | None, torch.dtype]:
 
 @cache
 def kernel_cell(device: torch.device) -> type[Cell] | None:
-    """The cell of `onlstm_triton`, tried out; None, with one notice, where Triton is missing or fails."""
+    """The cell of `on_lstm_triton`, tried out; None, with one notice, where Triton is missing or fails."""
     try:
-        from onlstm_parse.ops.onlstm_triton import KernelCell, try_out
+        from onlstm_parse.ops.on_lstm.triton import KernelCell, try_out
 
         try_out(device)
     except Exception as error:  # of a missing package, a compiler, a driver, an old GPU

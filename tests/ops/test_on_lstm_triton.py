@@ -18,12 +18,14 @@ import torch
 pytest.importorskip("triton", reason="Triton is not installed (pip install triton)")
 
 from onlstm_parse.errors import OnlstmError
-from onlstm_parse.ops import graphed, onlstm_triton
-from onlstm_parse.ops import onlstm as entry
+from onlstm_parse.ops import graphed
 from onlstm_parse.ops.graphed import CAPTURED_AT
+from onlstm_parse.ops.master_gates import MASTER_INPUT_FORMS
 from onlstm_parse.ops.native import compute_type
-from onlstm_parse.ops.onlstm import onlstm
-from onlstm_parse.ops.onlstm_reference import MASTER_INPUT_FORMS, onlstm_reference
+from onlstm_parse.ops.on_lstm import fast as entry
+from onlstm_parse.ops.on_lstm import on_lstm
+from onlstm_parse.ops.on_lstm import triton as on_lstm_triton
+from onlstm_parse.ops.on_lstm.reference import on_lstm_reference
 
 VERSION = tuple(map(int, version("triton").split(".")[:2]))
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
@@ -91,9 +93,9 @@ def test_kernels_compile_for_gpus_that_are_not_there(low):
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource, compile
 
-    constants = onlstm_triton._blocks(115, 10, 0)
+    constants = on_lstm_triton._blocks(115, 10, 0)
     options = {"num_warps": constants.pop("num_warps")}
-    for kernel in (onlstm_triton._forward_step, onlstm_triton._backward_step):
+    for kernel in (on_lstm_triton._forward_step, on_lstm_triton._backward_step):
         types = {name: "constexpr" if name in constants else f"*{low}" for name in kernel.arg_names}
         types |= {name: "*fp32" for name in ("states", "masters", "d_masters", "d_state") if name in types}
         types |= {name: kind for name, kind in {"t": "i32", "steps": "*i32"}.items() if name in types}
@@ -105,18 +107,18 @@ def test_kernels_compile_for_gpus_that_are_not_there(low):
 @pytest.mark.parametrize("form", MASTER_INPUT_FORMS)
 @pytest.mark.parametrize("sizes", SIZES)
 def test_kernels_are_the_reference(sizes, form):
-    exact = results(onlstm_reference, arguments(*sizes, torch.float64), form)
-    assert distance(results(onlstm, arguments(*sizes, torch.float64), form), exact) < 1e-12
-    assert distance(results(onlstm, arguments(*sizes), form), exact) < 1e-5
+    exact = results(on_lstm_reference, arguments(*sizes, torch.float64), form)
+    assert distance(results(on_lstm, arguments(*sizes, torch.float64), form), exact) < 1e-12
+    assert distance(results(on_lstm, arguments(*sizes), form), exact) < 1e-5
 
 
 @runs_kernels
 @pytest.mark.parametrize("form", MASTER_INPUT_FORMS)
 @pytest.mark.parametrize("sizes", SIZES[:3])  # the error of a single unit's value says nothing in bf16
 def test_kernels_in_bf16(sizes, form):
-    exact = results(onlstm_reference, arguments(*sizes, torch.float64), form)
+    exact = results(on_lstm_reference, arguments(*sizes, torch.float64), form)
     with torch.autocast(DEVICE.type, torch.bfloat16):
-        low = results(onlstm, arguments(*sizes), form)
+        low = results(on_lstm, arguments(*sizes), form)
     assert low[0].dtype == torch.bfloat16
     assert low[1].dtype == low[2].dtype == low[3].dtype == torch.float32  # h, c and levels
     assert distance(low, exact) < 2e-2
@@ -124,9 +126,9 @@ def test_kernels_in_bf16(sizes, form):
 
 @runs_kernels
 def test_units_in_several_blocks(monkeypatch):
-    monkeypatch.setattr(onlstm_triton, "TILE", 16)  # 8 levels, 2 units at a time
-    exact = results(onlstm_reference, arguments(2, 2, 3, 5, 5, torch.float64))
-    assert distance(results(onlstm, arguments(2, 2, 3, 5, 5, torch.float64)), exact) < 1e-12
+    monkeypatch.setattr(on_lstm_triton, "TILE", 16)  # 8 levels, 2 units at a time
+    exact = results(on_lstm_reference, arguments(2, 2, 3, 5, 5, torch.float64))
+    assert distance(results(on_lstm, arguments(2, 2, 3, 5, 5, torch.float64)), exact) < 1e-12
 
 
 @runs_kernels
@@ -134,15 +136,15 @@ def test_non_contiguous_input_and_no_gradient():
     leaves = arguments(4, 3, 4, 2, 3)
     leaves[0] = leaves[0].detach().transpose(0, 1).contiguous().transpose(0, 1)
     with torch.inference_mode():
-        found = onlstm(*leaves)
-    assert distance(found, [part.double() for part in onlstm_reference(*leaves)]) < 1e-5
+        found = on_lstm(*leaves)
+    assert distance(found, [part.double() for part in on_lstm_reference(*leaves)]) < 1e-5
 
 
 @runs_kernels
 def test_second_derivatives_are_refused():
     leaves = arguments(2, 2, 3, 2, 2)
     with pytest.raises(OnlstmError, match="no second derivatives"):
-        torch.autograd.grad(onlstm(*leaves).out.sum(), leaves[0], create_graph=True)
+        torch.autograd.grad(on_lstm(*leaves).out.sum(), leaves[0], create_graph=True)
 
 
 @runs_kernels
@@ -159,8 +161,8 @@ def test_padding_passes_nothing_on(monkeypatch):
     monkeypatch.setattr(graphed.Graphed, "__call__", captured_at_once)
     for seed, steps in enumerate((3, 1, 2)):
         sizes = steps, 2, 3, 3, 2
-        exact = results(onlstm_reference, arguments(*sizes, torch.float64, seed))
-        assert distance(results(onlstm, arguments(*sizes, torch.float64, seed)), exact) < 1e-12
+        exact = results(on_lstm_reference, arguments(*sizes, torch.float64, seed))
+        assert distance(results(on_lstm, arguments(*sizes, torch.float64, seed)), exact) < 1e-12
 
 
 @needs_gpu
@@ -169,17 +171,17 @@ def test_graphs_replay_without_the_loop(monkeypatch):
         if use == CAPTURED_AT:
             monkeypatch.setattr(graphed.Graphed, "_at_once", None)
         sizes = 17 + use % 4, 4, 8, 6, 5  # of one padded length
-        exact = results(onlstm_reference, arguments(*sizes, torch.float64, use))
-        assert distance(results(onlstm, arguments(*sizes, seed=use)), exact) < 1e-5
+        exact = results(on_lstm_reference, arguments(*sizes, torch.float64, use))
+        assert distance(results(on_lstm, arguments(*sizes, seed=use)), exact) < 1e-5
 
 
 @needs_gpu
 def test_several_windows_before_their_backward_pass():
     windows = [arguments(16, 3, 5, 4, 4, seed=seed) for seed in range(2 * CAPTURED_AT)]
-    outputs = [onlstm(*leaves) for leaves in windows]
+    outputs = [on_lstm(*leaves) for leaves in windows]
     found = [torch.autograd.grad(loss_of(out), w) for out, w in zip(outputs, windows, strict=True)]
     for seed, gradients in enumerate(found):
-        exact = results(onlstm_reference, arguments(16, 3, 5, 4, 4, torch.float64, seed))
+        exact = results(on_lstm_reference, arguments(16, 3, 5, 4, 4, torch.float64, seed))
         assert distance([*outputs[seed], *gradients], exact) < 1e-5
 
 
@@ -189,9 +191,9 @@ def test_threads_and_streams():
 
     def work(seed):
         with torch.cuda.stream(torch.cuda.Stream()) if seed % 2 else nullcontext():
-            exact = results(onlstm_reference, arguments(12, 3, 5, 4, 4, torch.float64, seed))
+            exact = results(on_lstm_reference, arguments(12, 3, 5, 4, 4, torch.float64, seed))
             leaves = arguments(12, 3, 5, 4, 4, seed=seed)
-            errors[seed] = max(distance(results(onlstm, leaves), exact) for _ in range(3 * CAPTURED_AT))
+            errors[seed] = max(distance(results(on_lstm, leaves), exact) for _ in range(3 * CAPTURED_AT))
 
     threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
     for thread in threads:
@@ -214,5 +216,5 @@ def test_where_triton_fails_one_notice_and_the_plain_loop():
 @needs_gpu
 def test_more_levels_than_a_block_take_the_plain_loop(monkeypatch):
     monkeypatch.setattr(entry, "MOST_LEVELS", 4)
-    exact = results(onlstm_reference, arguments(*SIZES[0], torch.float64))
-    assert distance(results(onlstm, arguments(*SIZES[0])), exact) < 1e-5
+    exact = results(on_lstm_reference, arguments(*SIZES[0], torch.float64))
+    assert distance(results(on_lstm, arguments(*SIZES[0])), exact) < 1e-5

@@ -1,11 +1,4 @@
-"""Linear recurrences whose gates do not see the state: c_t = a_t ∘ c_{t-1} + b_t, element by element.
-
-    linear_scan(a, b, c)     the general one
-    forget_mult(f, x, c)     a = f, b = (1 - f) ∘ x: the recurrence of SRU and QRNN
-
-a, b, f, x (T, B, H), the state c (B, H); returns all states (T, B, H). States have the type of c.
-Gradients are written by hand; second derivatives are refused.
-"""
+"""Linear recurrences, compiled or in plain PyTorch with gradients by hand. No second derivatives."""
 
 from __future__ import annotations
 
@@ -17,20 +10,6 @@ from torch import Tensor
 from onlstm_parse.ops.first_order import refuse_second_derivatives
 from onlstm_parse.ops.native import compiled_type
 from onlstm_parse.ops.recurrence import Cell, scan
-
-
-def linear_scan_reference(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    """The recurrence as written, one step at a time."""
-    states = []
-    for a_t, b_t in zip(a, b, strict=True):
-        c = a_t * c + b_t
-        states.append(c)
-    return torch.stack(states)
-
-
-def forget_mult_reference(f: Tensor, x: Tensor, c: Tensor) -> Tensor:
-    """The recurrence as written, one step at a time."""
-    return linear_scan_reference(f, (1 - f) * x, c)
 
 
 def linear_scan(a: Tensor, b: Tensor, c: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The ON-LSTM recurrence as published, one step at a time: what every fast path is checked against.
+"""The ON-LSTM recurrence as published, one step at a time. Every fast path is checked against it.
 
 Source: Shen, Tan, Sordoni, Courville, "Ordered Neurons: Integrating Tree Structures into
 Recurrent Neural Networks", ICLR 2019, equations 1-15, in the row order of the authors' code.
@@ -22,11 +22,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-MASTER_INPUT_FORMS = ("complement", "reversed")
+from onlstm_parse.ops.master_gates import cumax, master_input_gate, ordered_update
 
 
-class OnlstmOutput(NamedTuple):
-    """Outputs (T, B, H); h (B, H) and c (B, n, C) behind the last step; levels (T, B); f̃ (T, B, n)."""
+class OnLstmOutput(NamedTuple):
+    """Outputs (T, B, H); h (B, H) and c (B, n, C) after the last step; levels (T, B); f̃ (T, B, n)."""
 
     out: Tensor
     h: Tensor
@@ -36,43 +36,7 @@ class OnlstmOutput(NamedTuple):
     master_forget: Tensor
 
 
-def cumax(logits: Tensor) -> Tensor:
-    """Cumulative sum of the softmax over the last dimension (equation 6): rises towards 1."""
-    return logits.softmax(-1).cumsum(-1)
-
-
-def master_input_gate(logits: Tensor, form: str) -> Tensor:
-    """`complement`: 1 - cumax (the paper); `reversed`: the softmax summed from the right."""
-    if form == "complement":
-        return 1 - cumax(logits)
-    return logits.softmax(-1).flip(-1).cumsum(-1).flip(-1)
-
-
-def hard_level(master_forget: Tensor) -> Tensor:
-    """The most probable split point over n, of f̃ (..., n): d_f where f̃ is one step, else its nearest.
-
-    `1 - mean_k f̃(k)` is the expectation of the same split point.
-    """
-    shares = master_forget.diff(prepend=torch.zeros_like(master_forget[..., :1]))
-    return shares.argmax(-1).to(master_forget.dtype) / master_forget.shape[-1]
-
-
-def ordered_update(
-    master_forget: Tensor,
-    master_input: Tensor,
-    forget: Tensor,
-    input_: Tensor,
-    candidate: Tensor,
-    cell: Tensor,
-) -> Tensor:
-    """The new cell (equations 12-14); master gates (..., n, 1), the rest (..., n, C)."""
-    overlap = master_forget * master_input
-    forget = forget * overlap + (master_forget - overlap)
-    input_ = input_ * overlap + (master_input - overlap)
-    return forget * cell + input_ * candidate
-
-
-def onlstm_reference(
+def on_lstm_reference(
     x: Tensor,
     h: Tensor,
     c: Tensor,
@@ -81,7 +45,7 @@ def onlstm_reference(
     weight_hh: Tensor,
     bias_hh: Tensor,
     master_input: str = "complement",
-) -> OnlstmOutput:
+) -> OnLstmOutput:
     """Run x (T, B, E) from state h (B, H), c (B, n, C).
 
     weight_ih (4H + 2n, E) and weight_hh (4H + 2n, H) hold the rows of the master input gate
@@ -104,4 +68,4 @@ def onlstm_reference(
         input_levels.append(i_master.mean(-1))
     master_forget = torch.stack(forget_masters)
     level_forget = 1 - master_forget.mean(-1)
-    return OnlstmOutput(torch.stack(outputs), h, c, level_forget, torch.stack(input_levels), master_forget)
+    return OnLstmOutput(torch.stack(outputs), h, c, level_forget, torch.stack(input_levels), master_forget)

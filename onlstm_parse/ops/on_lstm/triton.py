@@ -1,6 +1,6 @@
 """The ON-LSTM loop over time for GPUs: a step is one matrix product and one Triton kernel.
 
-Equations and order of gates: `onlstm_reference`; gradients as in `onlstm_plain`, gates activated
+Equations and order of gates: `on_lstm_reference`; gradients as in `on_lstm_plain`, gates activated
 again rather than kept. A program takes one row of the batch: all n levels as a block (n <= 2048),
 the C units of a chunk a block at a time. Under TRITON_INTERPRET=1 the same runs on CPUs.
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from onlstm_parse.ops.first_order import refuse_second_derivatives
 
 
-def onlstm_plain(
+def on_lstm_plain(
     projected: Tensor, h: Tensor, c: Tensor, weight_hh: Tensor, master_input: str = "complement"
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Outputs (T, B, H), the last cell (B, n, C), and the master gates ĩ, f̃ (T, B, 2, n).

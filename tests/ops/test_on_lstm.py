@@ -15,25 +15,24 @@ from onlstm_parse.errors import OnlstmError
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.models.on_lstm import OnLstm
 from onlstm_parse.ops import native
-from onlstm_parse.ops.onlstm import onlstm
-from onlstm_parse.ops.onlstm_reference import (
+from onlstm_parse.ops.master_gates import (
     MASTER_INPUT_FORMS,
-    OnlstmOutput,
     cumax,
     hard_level,
     master_input_gate,
-    onlstm_reference,
     ordered_update,
 )
+from onlstm_parse.ops.on_lstm import on_lstm
+from onlstm_parse.ops.on_lstm.reference import OnLstmOutput, on_lstm_reference
 
 
-def onlstm_uncompiled(*arguments):
+def on_lstm_uncompiled(*arguments):
     """The fast path as it is where the compiled loop cannot be had."""
     with mock.patch.object(native, "library", return_value=None):
-        return onlstm(*arguments)
+        return on_lstm(*arguments)
 
 
-PATHS = {"reference": onlstm_reference, "fast": onlstm, "uncompiled": onlstm_uncompiled}
+PATHS = {"reference": on_lstm_reference, "fast": on_lstm, "uncompiled": on_lstm_uncompiled}
 FAST = ["fast", "uncompiled"]
 WEIGHTS = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
 
@@ -154,15 +153,15 @@ def test_non_contiguous_input_and_no_gradient():
     leaves = arguments(5, 3, 4, 2, 3)
     x = leaves[0].detach().transpose(0, 1).contiguous().transpose(0, 1)
     with torch.inference_mode():
-        found = onlstm(x, *leaves[1:])
-    for a, b in zip(found, onlstm_reference(*leaves), strict=True):
+        found = on_lstm(x, *leaves[1:])
+    for a, b in zip(found, on_lstm_reference(*leaves), strict=True):
         assert distance(a, b) < 1e-12
 
 
 def test_second_derivatives_are_refused():
     leaves = arguments(3, 2, 4, 2, 3)
     with pytest.raises(OnlstmError, match="no second derivatives"):
-        torch.autograd.grad(onlstm(*leaves).out.sum(), leaves[0], create_graph=True)
+        torch.autograd.grad(on_lstm(*leaves).out.sum(), leaves[0], create_graph=True)
 
 
 def test_layers_survive_copying_and_pickling():
@@ -209,7 +208,7 @@ def test_one_hot_masters_come_from_the_gates_themselves():
     n, chunk, d = 4, 2, 3
     leaves = [leaf.detach() * 0 for leaf in arguments(1, 1, 2, n, chunk)]
     leaves[4][n + d] = 1e4  # bias of the master forget gate
-    output = onlstm(*leaves)
-    assert isinstance(output, OnlstmOutput)
+    output = on_lstm(*leaves)
+    assert isinstance(output, OnLstmOutput)
     torch.testing.assert_close(hard_level(output.master_forget), output.level_forget)
     torch.testing.assert_close(output.level_forget.squeeze(), torch.tensor(d / n, dtype=torch.float64))
