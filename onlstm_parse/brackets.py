@@ -17,7 +17,7 @@ from os import PathLike
 from typing import NamedTuple, TypeVar
 
 from onlstm_parse.errors import FormatError
-from onlstm_parse.flat import Flat, LabelledSpan
+from onlstm_parse.flat import Flat
 
 File = str | PathLike[str] | None
 Node = TypeVar("Node")
@@ -87,10 +87,9 @@ def read_nodes(
 def read_flat(lines: Iterable[str], file: File = None) -> Iterator[tuple[Flat, int]]:
     """Like `read_nodes`, but without nodes: faster, and the same as `Tree.flat`."""
     labels: list[str] = []
-    starts: list[int] = []
-    leaves: list[str] = []
-    tags: list[str | None] = []
-    spans: list[LabelledSpan] = []
+    opened: list[int] = []  # the first leaf of each open bracket
+    flat = Flat([], [], [], [], [])
+    leaves, tags, starts, stops, names = flat[:5]
     source = _Source(lines, file, labels)
     for text in source:
         plain = unescape if _UNESCAPE.search(text) else str
@@ -100,21 +99,24 @@ def read_flat(lines: Iterable[str], file: File = None) -> Iterator[tuple[Flat, i
                 tags.append(plain(label))
             elif opens:
                 labels.append(plain(label))
-                starts.append(len(leaves))
+                opened.append(len(leaves))
                 continue
             elif leaf and labels:
                 leaves.append(plain(leaf))
                 tags.append(None)
                 continue
             elif labels:
-                start, label = starts.pop(), labels.pop()
+                start, label = opened.pop(), labels.pop()
                 if start < len(leaves):
-                    spans.append((start, len(leaves), label))
+                    starts.append(start)
+                    stops.append(len(leaves))
+                    names.append(label)
             else:
                 raise source.stray()
             if not labels:
-                yield Flat(leaves, tags, spans), source.tree_line()
-                leaves, tags, spans = [], [], []
+                yield flat, source.tree_line()
+                flat = Flat([], [], [], [], [])
+                leaves, tags, starts, stops, names = flat[:5]
     source.expect_end()
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, Union
 
 from onlstm_parse.brackets import File, escape, read_nodes
 from onlstm_parse.errors import FormatError
-from onlstm_parse.flat import Flat, LabelledSpan, Span
+from onlstm_parse.flat import Flat, Span
 
 if TYPE_CHECKING:
     import nltk
@@ -85,9 +85,8 @@ class Tree:
 
     def flat(self) -> Flat:
         """Leaves, their tags and the constituents, in one walk."""
-        leaves: list[str] = []
-        tags: list[str | None] = []
-        spans: list[LabelledSpan] = []
+        flat = Flat([], [], [], [], [])
+        leaves, tags, starts, stops, labels = flat[:5]
         stack: list[Child | tuple[int, str]] = [self]  # a constituent whose children are done: start, label
         while stack:
             child = stack.pop()
@@ -103,8 +102,10 @@ class Tree:
                 leaves.append(child)
                 tags.append(None)
             elif child[0] < len(leaves):
-                spans.append((child[0], len(leaves), child[1]))
-        return Flat(leaves, tags, spans)
+                starts.append(child[0])
+                stops.append(len(leaves))
+                labels.append(child[1])
+        return flat
 
     def leaves(self) -> tuple[str, ...]:
         return tuple(self.flat().leaves)
@@ -116,7 +117,8 @@ class Tree:
 
     def spans(self) -> list[Constituent]:
         """The constituents over at least one leaf, children before parents; no pre-terminals."""
-        return [Constituent(*span) for span in self.flat().spans]
+        flat = self.flat()
+        return list(map(Constituent, flat.starts, flat.stops, flat.labels))
 
     # -- building --------------------------------------------------------
 

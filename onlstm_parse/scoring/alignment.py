@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import compress, zip_longest
-from typing import NamedTuple
 
 from onlstm_parse.errors import OnlstmError
-from onlstm_parse.scoring.flat import AnyTree, FlatTree, flatten
+from onlstm_parse.flat import Flat
+from onlstm_parse.scoring.flattening import AnyTree, flatten
 from onlstm_parse.scoring.gold import Digest, Gold, GoldSentence, renumber
 from onlstm_parse.treebanks.words import EMPTY
 
@@ -21,12 +21,8 @@ _BRACKET_ESCAPES = {"-lrb-": "(", "-rrb-": ")", "-lsb-": "[", "-rsb-": "]", "-lc
 _NUMBER = re.compile(r"[.,/:\\]*n(?:[.,/:\\]*n)+|[.,/:\\]+n\b")
 
 
-class Pair(NamedTuple):
-    """A gold sentence and the predicted brackets over its words."""
-
-    gold: GoldSentence
-    starts: list[int]
-    stops: list[int]
+Pair = tuple[GoldSentence, list[int], list[int]]
+"""A gold sentence, and starts and stops of the predicted brackets over its words."""
 
 
 def align(predicted: Iterable[AnyTree], gold: Gold, digest: Digest | None = None) -> Iterator[Pair]:
@@ -41,10 +37,10 @@ def align(predicted: Iterable[AnyTree], gold: Gold, digest: Digest | None = None
     for sentence in sentences:
         brackets = _brackets(one, sentence) if one else None
         if not sentence.scored:
-            if one and (brackets is not None or not one.words):
+            if one and (brackets is not None or not one.leaves):
                 one = stream.following()
         elif one and brackets is not None:
-            yield Pair(sentence, *brackets)
+            yield sentence, *brackets
             one = stream.following()
         else:
             problem = _difference(one, sentence) if one else None
@@ -67,7 +63,7 @@ class _Counted:
     def __init__(self, trees: Iterable[AnyTree], digest: Digest | None) -> None:
         self._trees, self._digest, self.found = iter(trees), digest, 0
 
-    def following(self) -> FlatTree | None:
+    def following(self) -> Flat | None:
         tree = next(self._trees, None)
         if tree is None:
             return None
@@ -78,19 +74,19 @@ class _Counted:
         return flat
 
 
-def _without_empty(flat: FlatTree) -> FlatTree:
+def _without_empty(flat: Flat) -> Flat:
     """Without empty elements, for predictions made of a treebank's own trees."""
     if EMPTY not in flat.tags:
         return flat
     present = [tag != EMPTY for tag in flat.tags]
     starts, stops = renumber(present, flat.starts, flat.stops)
-    words, tags = list(compress(flat.words, present)), list(compress(flat.tags, present))
-    return flat._replace(words=words, tags=tags, starts=starts, stops=stops)
+    leaves, tags = list(compress(flat.leaves, present)), list(compress(flat.tags, present))
+    return flat._replace(leaves=leaves, tags=tags, starts=starts, stops=stops)
 
 
-def _brackets(flat: FlatTree, sentence: GoldSentence) -> tuple[list[int], list[int]] | None:
+def _brackets(flat: Flat, sentence: GoldSentence) -> tuple[list[int], list[int]] | None:
     """The prediction's brackets over the sentence's words, None where it is over others."""
-    words, wanted = flat.words, sentence.words
+    words, wanted = flat.leaves, sentence.words
     if _same(words, wanted):
         return flat.starts, flat.stops
     kept: Sequence[bool] | None = sentence.kept
@@ -129,9 +125,9 @@ def _same_word(one: str, other: str) -> bool:
     return ours == gold or ours in UNKNOWN or gold in UNKNOWN
 
 
-def _difference(flat: FlatTree, sentence: GoldSentence) -> OnlstmError:
+def _difference(flat: Flat, sentence: GoldSentence) -> OnlstmError:
     """The first word that differs, with both sides whole."""
-    found, wanted = flat.words, sentence.words
+    found, wanted = flat.leaves, sentence.words
     if len(found) == len(sentence.leaves) != len(wanted):
         found = list(compress(found, sentence.kept))
     pairs = enumerate(zip_longest(found, wanted), 1)
@@ -147,8 +143,8 @@ def _difference(flat: FlatTree, sentence: GoldSentence) -> OnlstmError:
     return OnlstmError(problem, file=flat.file, line=flat.line, remedy=remedy)
 
 
-def _surplus(flat: FlatTree) -> OnlstmError:
-    problem = f"expected no more trees, found one over {_shortened(flat.words)}"
+def _surplus(flat: Flat) -> OnlstmError:
+    problem = f"expected no more trees, found one over {_shortened(flat.leaves)}"
     return OnlstmError(problem, file=flat.file, line=flat.line)
 
 

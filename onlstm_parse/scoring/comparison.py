@@ -11,10 +11,10 @@ import numpy as np
 
 from onlstm_parse.errors import UsageError
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.flat import AnyTree
+from onlstm_parse.scoring.flattening import AnyTree
 from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.scoring.metrics import Score, score, score_of
-from onlstm_parse.scoring.protocols import Counts, Protocol, Tallies, exact_rates
+from onlstm_parse.scoring.protocols import Counts, Protocol, exact_rates
 from onlstm_parse.scoring.resampling import RESAMPLES, paired_difference
 from onlstm_parse.scoring.tally import Tally, tally
 
@@ -87,9 +87,9 @@ def _columns(gathered: Tally, rules: Protocol) -> Array:
     assert gathered.sentences is not None
     counts = Counts(*(np.concatenate(column) for column in zip(*gathered.sentences, strict=True)))
     scored = rules.scored(counts)
-    tallies = Tallies(*(column[scored] for column in rules.tallies(counts)))
-    return np.stack([rules.rates(tallies).f1, *tallies], axis=1).astype(float)
+    counted = [column[scored] for column in rules.counted(counts)]
+    return np.stack([rules.rates(*counted)[2], *counted], axis=1).astype(float)
 
 
 def _corpus_f1(sums: Array) -> Array:
-    return 100 * exact_rates(Tallies(*sums[:, 1:].T)).f1
+    return 100 * exact_rates(*sums[:, 1:].T)[2]

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from onlstm_parse.errors import FormatError, OnlstmError
-from onlstm_parse.scoring.flat import AnyTree, FlatTree, flatten
+from onlstm_parse.flat import Flat
+from onlstm_parse.scoring.flattening import AnyTree, flatten
 from onlstm_parse.scoring.gold import Digest
 from onlstm_parse.scoring.signature import line
 from onlstm_parse.text.reading import decoded_lines
@@ -130,7 +131,7 @@ class _Summary:
     def valid(self) -> int:
         return self.sentences - self.errors - self.skipped
 
-    def add(self, predicted: FlatTree, gold: FlatTree, length: int, parameters: Parameters) -> None:
+    def add(self, predicted: Flat, gold: Flat, length: int, parameters: Parameters) -> None:
         self.sentences += 1
         ours, theirs = _Terminals(predicted, parameters), _Terminals(gold, parameters)
         if not ours.words:
@@ -194,7 +195,7 @@ class _Quote(NamedTuple):
 class _Terminals:
     """A tree without deleted labels and leaves, but for those `spared`; `brackets` from the outside in."""
 
-    def __init__(self, flat: FlatTree, parameters: Parameters, spared: Collection[int] = ()) -> None:
+    def __init__(self, flat: Flat, parameters: Parameters, spared: Collection[int] = ()) -> None:
         if None in flat.tags:
             problem = "expected a tag on every leaf, as EVALB needs them, found a bare leaf"
             remedy = "leave out --labelled to score brackets alone"
@@ -203,7 +204,7 @@ class _Terminals:
         self.words: list[str] = []
         self.tags: list[str] = []
         self.quotes: list[_Quote] = []
-        for place, (word, tag) in enumerate(zip(flat.words, flat.tags, strict=True)):
+        for place, (word, tag) in enumerate(zip(flat.leaves, flat.tags, strict=True)):
             if tag in parameters.quote and word in _QUOTES:
                 self.quotes.append(_Quote(place, len(self.words), tag))
             if tag not in parameters.delete or place in spared:
@@ -262,10 +263,10 @@ def _matches(predicted: list[tuple[Span, str]], gold: list[tuple[Span, str]], pa
     return matched
 
 
-def _other_words(predicted: FlatTree, gold: FlatTree, number: int, errors: int) -> OnlstmError:
+def _other_words(predicted: Flat, gold: Flat, number: int, errors: int) -> OnlstmError:
     problem = (
         f"predicted and gold words differ in {errors} sentences, lastly in sentence {number}:"
-        f" expected {' '.join(gold.words)!r}{gold.place}, found {' '.join(predicted.words)!r}"
+        f" expected {' '.join(gold.leaves)!r}{gold.place}, found {' '.join(predicted.leaves)!r}"
     )
     remedy = "raise MAX_ERROR in the parameter file to leave such sentences out"
     return OnlstmError(problem, file=predicted.file, line=predicted.line, remedy=remedy)

@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from onlstm_parse import corpora
 from onlstm_parse.errors import UsageError
-from onlstm_parse.scoring.flat import AnyTree, FlatTree, flatten
+from onlstm_parse.flat import Flat
+from onlstm_parse.scoring.flattening import AnyTree, flatten
 from onlstm_parse.tree import Tree
 from onlstm_parse.treebanks import FORMATS, WORD_FILTERS
 from onlstm_parse.treebanks.filters import Filter, composed, listed
 from onlstm_parse.treebanks.reading import (
-    GoldFlat,
     GoldTree,
     read_flat_treebank,
     read_treebank,
@@ -54,8 +54,8 @@ class Digest:
     def __init__(self) -> None:
         self._hash = sha256()
 
-    def add(self, tree: FlatTree) -> None:
-        leaves = "\x1f".join(tree.words), "\x1f".join(tag or "" for tag in tree.tags)
+    def add(self, tree: Flat) -> None:
+        leaves = "\x1f".join(tree.leaves), "\x1f".join(tag or "" for tag in tree.tags)
         self._hash.update(f"{leaves}{tree.labels}{tree.starts}{tree.stops}".encode("utf-8", "surrogatepass"))
 
     def __str__(self) -> str:
@@ -120,28 +120,28 @@ class Gold:
             flat = flatten(tree)
             self.digest.add(flat)
             self.n_trees += 1
-            self.raised += tree.raised if isinstance(tree, GoldTree | GoldFlat) else 0
-            mask = list(map(self._is_word, flat.words, flat.tags))
+            self.raised += flat.raised
+            mask = list(map(self._is_word, flat.leaves, flat.tags))
             n_leaves += len(flat.tags) - flat.tags.count(EMPTY)
             n_words += sum(mask)
             yield self._sentence(tree, flat, mask)
         _expect_words(n_leaves, n_words, self.words)
 
-    def _sentence(self, tree: AnyTree, flat: FlatTree, mask: list[bool]) -> GoldSentence:
+    def _sentence(self, tree: AnyTree, flat: Flat, mask: list[bool]) -> GoldSentence:
         """`mask` says which leaves of the tree are words."""
-        left: FlatTree | None = flat
+        left: Flat | None = flat
         over = mask
         if self.filters:
             left, stays = _what_is_left(tree, self._filter)
             over = list(compress(mask, stays))
             mask = [word and stay for word, stay in zip(mask, stays, strict=True)]
-        words = tuple(compress(flat.words, mask))
+        words = tuple(compress(flat.leaves, mask))
         too_long = left is not None and len(words) > (self.max_words or len(words))
         self.skipped += not words
         self.filtered += bool(words) and left is None
         self.long += too_long
         starts, stops = renumber(over, left.starts, left.stops) if left else ([], [])
-        leaves, kept = tuple(flat.words), tuple(mask)
+        leaves, kept = tuple(flat.leaves), tuple(mask)
         if EMPTY in flat.tags:
             present = [tag != EMPTY for tag in flat.tags]
             leaves, kept = tuple(compress(leaves, present)), tuple(compress(kept, present))
@@ -193,7 +193,7 @@ class _Leaf(str):
     """A leaf with an identity of its own: filters drop leaves, and make none."""
 
 
-def _what_is_left(tree: AnyTree, keep: Filter) -> tuple[FlatTree | None, list[bool]]:
+def _what_is_left(tree: AnyTree, keep: Filter) -> tuple[Flat | None, list[bool]]:
     """The filtered tree, and which leaves it still has; None, and all, where the sentence goes."""
     nodes = tree.tree if isinstance(tree, GoldTree) else tree
     if not isinstance(nodes, Tree):

@@ -16,10 +16,9 @@ import numpy as np
 
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import Pair
-from onlstm_parse.scoring.flat import AnyTree
+from onlstm_parse.scoring.flattening import AnyTree
 from onlstm_parse.scoring.gold import Gold
-from onlstm_parse.scoring.protocols import Counts, Protocol, Rates, Tallies, exact_rates
+from onlstm_parse.scoring.protocols import Columns, Counts, Protocol, exact_rates
 from onlstm_parse.scoring.resampling import RESAMPLES, confidence_95
 from onlstm_parse.scoring.signature import signature
 from onlstm_parse.scoring.statistics import LENGTHS, Batch, Shape, batches
@@ -148,9 +147,11 @@ def score_of(
     if not len(n):
         why = ", ".join(f"{reason} {number:,}" for reason, number in left_out.items())
         raise OnlstmError(f"no sentence is left to score under {protocol}: {why}")
-    rates = rules.rates(tallies := rules.tallies(counts))
-    corpus = _corpus(tallies, n)
-    exact = (tallies.matched == tallies.predicted) & (tallies.matched == tallies.gold)
+    counted = rules.counted(counts)
+    precision, recall, f1 = rules.rates(*counted)
+    corpus = _corpus(counted, n)
+    matched, predicted, gold_brackets = counted
+    exact = (matched == predicted) & (matched == gold_brackets)
     crossing = counts.crossing if rules.crossing else None
     return Score(
         signature=signature(gold, protocol, int(n.sum()), left_out, extra),
@@ -159,19 +160,19 @@ def score_of(
         unscored=left_out["short"] + left_out["bare"],
         left_out=left_out,
         raised=gold.raised,
-        sentence_f1=_mean(rates.f1, n),
-        sentence_precision=_mean(rates.precision, n),
-        sentence_recall=_mean(rates.recall, n),
-        corpus_f1=100 * float(corpus.f1),
-        corpus_precision=100 * float(corpus.precision),
-        corpus_recall=100 * float(corpus.recall),
+        sentence_f1=_mean(f1, n),
+        sentence_precision=_mean(precision, n),
+        sentence_recall=_mean(recall, n),
+        corpus_f1=100 * float(corpus[2]),
+        corpus_precision=100 * float(corpus[0]),
+        corpus_recall=100 * float(corpus[1]),
         complete_match=_mean(exact, n),
         average_crossing=None if crossing is None else _mean(crossing, n) / 100,
         no_crossing=None if crossing is None else _mean(crossing == 0, n),
         two_or_less_crossing=None if crossing is None else _mean(crossing <= 2, n),
-        confidence_95=confidence_95(100 * rates.f1, n, resamples) if resamples else None,
+        confidence_95=confidence_95(100 * f1, n, resamples) if resamples else None,
         by_label=_by_label(gathered, rules),
-        by_length=_by_length(counts.words, rates.f1, tallies, n),
+        by_length=_by_length(counts.words, f1, counted, n),
         by_width=_by_width(gathered, rules, counts, n),
         shape={"predicted": shape_of(gathered.predicted_shape), "gold": shape_of(gathered.gold_shape)},
     )
@@ -191,8 +192,8 @@ def _scored(gathered: Tally, gold: Gold, protocol: str) -> tuple[Counts, np.ndar
 def label_counts(gold: Gold, protocol: str) -> dict[str, int]:
     """How many gold brackets of each label the protocol counts, the most frequent first."""
     gathered = Tally(with_baselines=False)
-    for pairs in batches(Pair(one, one.starts, one.stops) for one in gold if one.scored):
-        gathered.add(Batch(pairs), chain.from_iterable(pair.gold.labels for pair in pairs))
+    for pairs in batches((one, one.starts, one.stops) for one in gold if one.scored):
+        gathered.add(Batch(pairs), chain.from_iterable(gold.labels for gold, *_ in pairs))
     return {label: row["count"] for label, row in _by_label(gathered, PROTOCOLS[protocol]).items()}
 
 
@@ -211,8 +212,8 @@ def _mean(values: np.ndarray, n: np.ndarray) -> float:
     return 100 * fsum(values * n) / int(n.sum())
 
 
-def _corpus(tallies: Tallies, n: np.ndarray) -> Rates:
-    return exact_rates(Tallies._make((column * n).sum() for column in tallies))
+def _corpus(counted: Columns, n: np.ndarray) -> Columns:
+    return exact_rates(*((column * n).sum() for column in counted))
 
 
 def _by_label(gathered: Tally, rules: Protocol) -> Figures:
@@ -225,14 +226,15 @@ def _by_label(gathered: Tally, rules: Protocol) -> Figures:
     }
 
 
-def _by_length(words: np.ndarray, f1: np.ndarray, tallies: Tallies, n: np.ndarray) -> Figures:
+def _by_length(words: np.ndarray, f1: np.ndarray, counted: Columns, n: np.ndarray) -> Figures:
     """F1 of the sentences up to some lengths; None where there is none."""
+    matched, predicted, gold = counted
     groups = {f"<={limit}": words <= limit for limit in LENGTHS} | {"all": words > 0}
     return {
         name: {
             "sentences": int(n[group].sum()),
             "sentence_f1": _mean(f1[group], n[group]) if group.any() else None,
-            "corpus_f1": 100 * float(_corpus(Tallies(*(c[group] for c in tallies)), n[group]).f1)
+            "corpus_f1": 100 * float(_corpus((matched[group], predicted[group], gold[group]), n[group])[2])
             if group.any()
             else None,
         }
@@ -242,18 +244,18 @@ def _by_length(words: np.ndarray, f1: np.ndarray, tallies: Tallies, n: np.ndarra
 
 def _by_width(gathered: Tally, rules: Protocol, counts: Counts, n: np.ndarray) -> Figures:
     """F1 over all brackets of some widths, in words, with the number of gold ones."""
-    inside = Tallies(counts.matched, counts.predicted, counts.gold)
+    inside = counts.matched, counts.predicted, counts.gold
     size = max(gathered.widths.shape[1], int(counts.words.max()) + 1)
     padded = np.pad(gathered.widths, ((0, 0), (0, size - gathered.widths.shape[1]))).astype(float)
     widths, vain = padded[:3], padded[3]
     if rules.needs_gold:
         widths[1] -= vain
-    for row, all_counted, counted_inside in zip(widths, rules.tallies(counts), inside, strict=True):
+    for row, all_counted, counted_inside in zip(widths, rules.counted(counts), inside, strict=True):
         row += np.bincount(counts.words, (all_counted - counted_inside) * n, minlength=size)
     found = {}
     for low, high in (*WIDTHS, (WIDTHS[-1][1] + 1, size)):
-        total = Tallies(*widths[:, low : high + 1].sum(axis=1))
+        matched, predicted, gold = widths[:, low : high + 1].sum(axis=1)
         name = f">{low - 1}" if low > WIDTHS[-1][1] else str(low) if low == high else f"{low}-{high}"
-        f1 = 100 * float(exact_rates(total).f1) if total.gold or total.predicted else None
-        found[name] = {"f1": f1, "gold": int(total.gold), "predicted": int(total.predicted)}
+        f1 = 100 * float(exact_rates(matched, predicted, gold)[2]) if gold or predicted else None
+        found[name] = {"f1": f1, "gold": int(gold), "predicted": int(predicted)}
     return found

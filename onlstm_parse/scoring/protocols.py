@@ -39,20 +39,8 @@ class Counts(NamedTuple):
     crossing: Array
 
 
-class Tallies(NamedTuple):
-    """The brackets that a protocol counts in each sentence."""
-
-    matched: Array
-    predicted: Array
-    gold: Array
-
-
-class Rates(NamedTuple):
-    """Of each sentence or of all, from 0 to 1."""
-
-    precision: Array
-    recall: Array
-    f1: Array
+Columns = tuple[Array, Array, Array]
+"""Matched, predicted and gold brackets of each sentence; or precision, recall and F1, from 0 to 1."""
 
 
 class Protocol(NamedTuple):
@@ -60,40 +48,39 @@ class Protocol(NamedTuple):
 
     min_words: int
     whole: int | None
-    rates: Callable[[Tallies], Rates]
+    rates: Callable[[Array, Array, Array], Columns]
     needs_gold: bool = False
     crossing: bool = False
 
-    def tallies(self, counts: Counts) -> Tallies:
-        inside = Tallies(*counts[1:4])
+    def counted(self, counts: Counts) -> Columns:
+        """Matched, predicted and gold brackets of each sentence that this protocol counts."""
+        inside = counts.matched, counts.predicted, counts.gold
         if self.whole is None:
             return inside
         predicted = counts.whole_predicted >= self.whole
         gold = counts.whole_gold >= self.whole
-        return Tallies(inside.matched + (predicted & gold), inside.predicted + predicted, inside.gold + gold)
+        return inside[0] + (predicted & gold), inside[1] + predicted, inside[2] + gold
 
     def scored(self, counts: Counts) -> Array:
         """Which sentences take part, as booleans."""
         long_enough = counts.words >= self.min_words
-        return long_enough & (self.tallies(counts).gold > 0) if self.needs_gold else long_enough
+        return long_enough & (self.counted(counts)[2] > 0) if self.needs_gold else long_enough
 
 
-def exact_rates(tallies: Tallies) -> Rates:
-    """No brackets on a side make that side's rate 0."""
-    matched, predicted, gold = tallies
-    return Rates(
+def exact_rates(matched: Array, predicted: Array, gold: Array) -> Columns:
+    """Precision, recall and F1; 0 where a side has no brackets."""
+    return (
         matched / np.maximum(predicted, 1),
         matched / np.maximum(gold, 1),
         2 * matched / np.maximum(predicted + gold, 1),
     )
 
 
-def published_rates(tallies: Tallies) -> Rates:
-    """No gold bracket: recall 1, and precision 1 if none was predicted either."""
-    matched, predicted, gold = tallies
+def published_rates(matched: Array, predicted: Array, gold: Array) -> Columns:
+    """Precision, recall and F1. Without gold brackets recall is 1, and precision too if none is predicted."""
     recall = np.where(gold == 0, 1.0, matched / (gold + 1e-8))
     precision = np.where((gold == 0) & (predicted == 0), 1.0, matched / (predicted + 1e-8))
-    return Rates(precision, recall, 2 * precision * recall / (precision + recall + 1e-8))
+    return precision, recall, 2 * precision * recall / (precision + recall + 1e-8)
 
 
 SHEN2019 = Protocol(min_words=1, whole=None, rates=published_rates)

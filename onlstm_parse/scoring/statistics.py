@@ -109,10 +109,10 @@ class Batch:
     """Pairs of gold sentences and predictions, side by side."""
 
     def __init__(self, pairs: Sequence[Pair]) -> None:
-        golds = [pair.gold for pair in pairs]
+        golds, starts, stops = zip(*pairs, strict=True)
         self.words = np.array([len(gold.words) for gold in golds], np.int64)
         self.gold = Side([gold.starts for gold in golds], [gold.stops for gold in golds], self.words)
-        self.predicted = Side([pair.starts for pair in pairs], [pair.stops for pair in pairs], self.words)
+        self.predicted = Side(starts, stops, self.words)
         self.found = among(self.predicted.distinct, self.gold.distinct)
         self._gold_gaps, self._gaps = self.gold.gaps(), self.predicted.gaps()
 
@@ -174,7 +174,7 @@ def batches(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
     n_words = 0
     for pair in pairs:
         batch.append(pair)
-        n_words += len(pair.gold.words)
+        n_words += len(pair[0].words)
         if len(batch) == BATCH or n_words >= BATCH_WORDS:
             yield batch
             batch, n_words = [], 0

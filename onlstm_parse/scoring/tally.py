@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from onlstm_parse.scoring.alignment import align
-from onlstm_parse.scoring.flat import AnyTree
+from onlstm_parse.scoring.flattening import AnyTree
 from onlstm_parse.scoring.gold import Digest, Gold
 from onlstm_parse.scoring.protocols import Counts, Protocol
 from onlstm_parse.scoring.statistics import Batch, Shape, batches
@@ -93,5 +93,5 @@ def tally(
     """One pass over both sides, and the digest of the predictions; raises what `align` raises."""
     gathered, digest = Tally(with_baselines, with_sentences), Digest()
     for pairs in batches(align(predicted, gold, digest)):
-        gathered.add(Batch(pairs), chain.from_iterable(pair.gold.labels for pair in pairs))
+        gathered.add(Batch(pairs), chain.from_iterable(gold.labels for gold, *_ in pairs))
     return gathered, digest

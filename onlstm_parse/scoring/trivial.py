@@ -13,9 +13,8 @@ import numpy as np
 from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.induction.batched import trivial
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.scoring.alignment import Pair
 from onlstm_parse.scoring.gold import Gold
-from onlstm_parse.scoring.protocols import Counts, Rates, Tallies, exact_rates
+from onlstm_parse.scoring.protocols import Counts, exact_rates
 from onlstm_parse.scoring.statistics import LENGTHS, Batch, among, batches, numbered
 
 Figures = dict[str, float | dict[str, float]]
@@ -55,7 +54,7 @@ class Baselines:
         return self._figures(protocol, lambda sums: _mean(sums[-1]))
 
     def corpus_f1(self, protocol: str) -> Figures:
-        return self._figures(protocol, lambda sums: 100 * float(exact_rates(Tallies(*sums[-1, 2:])).f1))
+        return self._figures(protocol, lambda sums: 100 * float(exact_rates(*sums[-1, 2:])[2]))
 
     def by_length(self, protocol: str) -> dict[str, dict[str, float | None]]:
         """Sentence F1, of what is drawn the mean; None where no sentence is so short."""
@@ -87,9 +86,8 @@ class Baselines:
         known = self._sums.setdefault((name, draw), {p: np.zeros((size, SUMS)) for p in PROTOCOLS})
         for protocol, rules in PROTOCOLS.items():
             scored = rules.scored(counts)
-            tallies = Tallies(*(column[scored] for column in rules.tallies(counts)))
-            rates: Rates = rules.rates(tallies)
-            for place, column in enumerate((None, rates.f1, *tallies)):
+            counted = [column[scored] for column in rules.counted(counts)]
+            for place, column in enumerate((None, rules.rates(*counted)[2], *counted)):
                 known[protocol][:, place] += np.bincount(group[scored], column, minlength=size)
 
 
@@ -101,7 +99,7 @@ def baselines(gold: Gold, protocol: str = "shen2019") -> Figures:
     """Sentence F1 of each trivial parser on the sentences of `gold`."""
     PROTOCOLS[protocol]
     sums = Baselines()
-    for pairs in batches(Pair(one, one.starts, one.stops) for one in gold if one.scored):
+    for pairs in batches((one, one.starts, one.stops) for one in gold if one.scored):
         sums.add(Batch(pairs))
     return sums.sentence_f1(protocol)
 

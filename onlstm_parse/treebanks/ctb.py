@@ -11,7 +11,8 @@ from itertools import starmap
 from pathlib import Path
 
 from onlstm_parse.brackets import read_flat
-from onlstm_parse.tree import Flat, read_trees
+from onlstm_parse.flat import Flat
+from onlstm_parse.tree import read_trees
 from onlstm_parse.treebanks.format import Example, Format, Sentence
 
 _TAGS = re.compile(r"\s*(?:</?[A-Za-z][^<>()]*+>\s*)+")

@@ -57,7 +57,7 @@ def test_the_summary_that_evalb_prints():
     pairs = [(tree(predicted), tree(GOLD)) for predicted in (*PREDICTED, *WRONG)]
     pairs += [(Tree("S", []), tree(GOLD))] * 2
     words, tags = ["they", "saw", "a", "dog"], ["PRP", "VBD", "DT", "NN"]
-    pairs.append((Flat(words, tags, []), tree(GOLD)))
+    pairs.append((Flat(words, tags, [], [], []), tree(GOLD)))
     tagged = "(S (NP-SBJ-1 (PRP they)) (VP-WHATEVER (VBD saw) (NP (DT a) (NN dog))))"
     pairs.append((tree(GOLD), tree(tagged)))
     pairs.append((tree(LONG), tree(LONG)))

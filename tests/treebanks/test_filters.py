@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onlstm_parse.errors import UsageError
+from onlstm_parse.flat import Flat
 from onlstm_parse.tree import Tree
 from onlstm_parse.treebanks import FILTERS, WORD_FILTERS
 from onlstm_parse.treebanks.filters import bare_label, composed, prune, unwrap
@@ -89,7 +90,7 @@ class TestEveryFilter:
 def test_flat_trees_are_filtered_alike(tree):
     keep = [len(word) % 2 == 0 for word in tree.leaves()]
     left = prune(tree, keep)
-    assert tree.flat().pruned(keep) == (left.flat() if left else ([], [], []))
+    assert tree.flat().pruned(keep) == (left.flat() if left else Flat([], [], [], [], []))
     assert tree.flat().unwrapped() == unwrap(tree).flat()
 
 
@@ -99,7 +100,9 @@ def test_flat_trees_of_corpora_are_filtered_alike(real_corpora, name):
     for gold in read_treebank(real_corpora / name):
         keep = [is_word(word, tag) for word, tag in gold.tree.tagged()]
         left = prune(unwrap(gold.tree), keep)
-        assert gold.tree.flat().unwrapped().pruned(keep) == (left.flat() if left else ([], [], []))
+        assert gold.tree.flat().unwrapped().pruned(keep) == (
+            left.flat() if left else Flat([], [], [], [], [])
+        )
 
 
 @pytest.mark.parametrize(
