@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from os import PathLike
 from typing import Any
 
+from onlstm_parse.corpora import locate_gold
 from onlstm_parse.parsers.base import Parser
-from onlstm_parse.scoring.gold import Gold, Treebank, open_gold
+from onlstm_parse.scoring.gold import Gold, open_gold
 from onlstm_parse.scoring.metrics import reports, score
+
+Treebank = str | PathLike[str] | Sequence[str | PathLike[str]]
 
 
 def read_gold(
@@ -18,8 +22,9 @@ def read_gold(
     max_words: int | None = None,
     filters: str | Sequence[str] = "",
 ) -> Gold:
-    """What `open_gold` opens, in memory."""
-    return open_gold(treebank, format, words, max_words, filters).keep()
+    """The gold sentences of files, folders or corpus names, in memory; see `open_gold`."""
+    paths, suits = locate_gold(treebank)
+    return open_gold(paths, format, words or suits, max_words, filters).keep()
 
 
 def evaluate(

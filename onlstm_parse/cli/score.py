@@ -181,9 +181,11 @@ def _between(options: Score) -> str:
 
 
 def _gold(name: str, options: Score) -> Gold:
+    from onlstm_parse.corpora import locate_gold
     from onlstm_parse.scoring.gold import open_gold
 
-    return open_gold(name, options.format, options.words, options.max_words, options.filters)
+    paths, suits = locate_gold(name)
+    return open_gold(paths, options.format, options.words or suits, options.max_words, options.filters)
 
 
 def main(arguments: list[str]) -> None:

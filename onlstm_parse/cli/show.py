@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 from tyro.conf import Positional
 
 from onlstm_parse.errors import OnlstmError, UsageError
+
+if TYPE_CHECKING:
+    from onlstm_parse.display.views import View
+    from onlstm_parse.parsers.base import Parser
 
 
 def show(
@@ -38,16 +42,32 @@ def show(
         bad_bytes: A byte that is not UTF-8 is an error, or replaced by U+FFFD.
         device: Where to compute.
     """
-    from onlstm_parse.display.views import check_kind, views_of, write_views
+    from onlstm_parse.display.views import check_kind, write_views
+    from onlstm_parse.parsers.base import load
     from onlstm_parse.runs import Run
 
     check_kind(out)
     sentences = _sentences(file, text, limit, bad_bytes)
+    given = {name: value for name, value in (("layer", layer), ("rule", rule)) if value is not None}
     loaded = Run.load(run)
-    views = views_of(loaded, sentences, layer, rule, device)
-    model = loaded.config.model
-    facts = f"{model.model}, {loaded.model.parameter_count():,} parameters, {model.layers} layers"
-    write_views(views, out, f"{run.name}: trees and levels", facts)
+    parser, model = load(loaded, device=device, **given), loaded.model
+    facts = f"{model.config.model}, {model.parameter_count():,} parameters"
+    if parser.layers:
+        facts += f", {parser.layers} layers"
+    write_views(views_of(parser, sentences, layer, rule), out, f"{run.name}: trees and levels", facts)
+
+
+def views_of(
+    parser: Parser, sentences: list[str], layer: int | None = None, rule: str | None = None
+) -> list[list[View]]:
+    """For each sentence its trees by all layers and rules, or by those given."""
+    from onlstm_parse.display.views import View
+
+    encoded = [parser.reader.encode(sentence) for sentence in sentences]
+    return [
+        [View(*way, parser.tree(sentence, analysis, way[1], way[0])) for way in parser.ways(layer, rule)]
+        for sentence, analysis in zip(encoded, parser.analyse(encoded, all_layers=True), strict=True)
+    ]
 
 
 def _sentences(file: str | None, text: tuple[str, ...], limit: int, bad_bytes: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ def scores(run: Run, plan: Plan) -> tuple[dict[str, dict[str, Any]], Brackets]:
     analyses = parser.analyse(sentences, all_layers=True)
     found: dict[str, dict[str, Any]] = {}
     brackets: Brackets = {}
-    for layer, rule in product(range(1, parser.layers + 1), parser.rules):
+    for layer, rule in parser.ways():
         trees = [
             parser.tree(sentence, analysis, rule, layer)
             for sentence, analysis in zip(sentences, analyses, strict=True)

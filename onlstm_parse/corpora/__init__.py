@@ -9,11 +9,11 @@ from onlstm_parse.corpora.catalogue import CORPORA, Corpus
 from onlstm_parse.corpora.locate import (
     find,
     lasting,
+    locate_gold,
     locate_test,
     locate_text,
     locate_treebank,
     locate_valid,
-    word_filter,
 )
 
 __all__ = [
@@ -21,9 +21,9 @@ __all__ = [
     "Corpus",
     "find",
     "lasting",
+    "locate_gold",
     "locate_test",
     "locate_text",
     "locate_treebank",
     "locate_valid",
-    "word_filter",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -56,10 +57,15 @@ def locate_treebank(name_or_path: Name) -> list[Path]:
     return [Path(name_or_path)] if Path(name_or_path).exists() else _corpus_files(name_or_path, "trees")
 
 
-def word_filter(name_or_path: Name) -> str | None:
-    """The word filter that suits a corpus' gold trees; None for a path, and where its format's own does."""
-    corpus = find(name_or_path)
-    return corpus.words if corpus else None
+def locate_gold(names_or_paths: Name | Sequence[Name]) -> tuple[list[Path], str | None]:
+    """The files of treebanks, and the word filter of the first corpus among them; None for paths alone.
+
+    Raises as `locate_text` does.
+    """
+    names = [names_or_paths] if isinstance(names_or_paths, str | PathLike) else names_or_paths
+    paths = [path for name in names for path in locate_treebank(name)]
+    filters = (corpus.words for name in names if (corpus := find(name)))
+    return paths, next(filter(None, filters), None)
 
 
 def _corpus_files(name: Name, part: str) -> list[Path]:

@@ -1,10 +1,9 @@
-"""Sentences as a run sees them: the tree of each layer under each rule, on a page, as SVG or as PNG."""
+"""Trees of sentences, one for each layer and rule, on an HTML page, as SVG or as PNG."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from itertools import groupby, product
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,39 +12,20 @@ from onlstm_parse.display.figure import to_figure
 from onlstm_parse.display.svg import STYLE, to_svg
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.files import written_whole
-from onlstm_parse.parsers.base import load
 from onlstm_parse.registry import nearest
-from onlstm_parse.runs import Run
 from onlstm_parse.tree import Tree
 
 
 class View(NamedTuple):
-    """A sentence's tree by one layer and rule."""
+    """The tree of a sentence by one layer and rule; the layer is None for a parser without layers."""
 
-    layer: int
+    layer: int | None
     rule: str
     tree: Tree
 
-    def drawing(self, title: str = "") -> Drawing:
-        return panel(self.tree, title or f"layer {self.layer}, {self.rule} rule")
-
-
-def views_of(
-    run: Run,
-    sentences: Sequence[str],
-    layer: int | None = None,
-    rule: str | None = None,
-    device: str = "auto",
-) -> list[list[View]]:
-    """For each sentence its trees, layer by layer, rule by rule; None stands for all of them."""
-    parser = load(run, rule=rule, layer=layer, device=device)
-    encoded = [parser.reader.encode(sentence) for sentence in sentences]
-    layers = range(1, parser.layers + 1) if layer is None else [layer]
-    rules = parser.rules if rule is None else [rule]
-    return [
-        [View(k, name, parser.tree(sentence, analysis, name, k)) for k, name in product(layers, rules)]
-        for sentence, analysis in zip(encoded, parser.analyse(encoded, all_layers=True), strict=True)
-    ]
+    def drawing(self) -> Drawing:
+        place = "" if self.layer is None else f"layer {self.layer}, "
+        return panel(self.tree, f"{place}{self.rule} rule")
 
 
 def as_html(sentences: list[list[View]], title: str, facts: str) -> str:
@@ -62,7 +42,7 @@ def as_html(sentences: list[list[View]], title: str, facts: str) -> str:
         }
         for views in sentences
     ]
-    layers = sorted({view.layer for views in sentences for view in views})
+    layers = list(dict.fromkeys(view.layer for views in sentences for view in views))
     rules = list(dict.fromkeys(view.rule for views in sentences for view in views))
     return environment.get_template("show.html").render(
         title=title, facts=facts, sentences=shown, layers=layers, rules=rules, style=Markup(STYLE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from inspect import signature
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -91,6 +91,11 @@ class Parser(ABC):
     @abstractmethod
     def brackets(self, analysis: Analysis, rule: str, layer: int | None) -> list[Span]:
         """The brackets of an analysis under a rule and, where the kind has layers, by a layer."""
+
+    def ways(self, layer: int | None = None, rule: str | None = None) -> list[tuple[int | None, str]]:
+        """All pairs of layer and rule that turn an analysis into a tree; or those with the given one."""
+        layers: list[int | None] = [*range(1, self.layers + 1)] if layer is None else [layer]
+        return [*product(layers or [None], self.rules if rule is None else [rule])]
 
     # -- sentences to trees ------------------------------------------------
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import accumulate, compress
-from os import PathLike
+from pathlib import Path
 from typing import NamedTuple
 
-from onlstm_parse import corpora
 from onlstm_parse.errors import UsageError
 from onlstm_parse.flat import Flat
 from onlstm_parse.scoring.flattening import AnyTree, flatten
@@ -26,7 +25,6 @@ from onlstm_parse.treebanks.reading import (
 )
 from onlstm_parse.treebanks.words import EMPTY
 
-Treebank = str | PathLike[str] | Sequence[str | PathLike[str]]
 ENOUGH_LEAVES = 20  # before a filter that drops most of them is doubted
 
 
@@ -150,25 +148,22 @@ class Gold:
 
 
 def open_gold(
-    treebank: Treebank,
+    paths: Sequence[Path],
     format: str | None = None,
     words: str | None = None,
     max_words: int | None = None,
     filters: str | Sequence[str] = "",
 ) -> Gold:
-    """The gold trees of files, folders or corpus names, streaming, with the word filter that suits them.
+    """Stream the gold trees of files and folders, with the word filter that suits their format.
 
     Raises OnlstmError where they cannot be read, UsageError for a format without trees.
     """
-    names: Sequence[str | PathLike[str]] = [treebank] if isinstance(treebank, str | PathLike) else treebank
-    paths = [path for name in names for path in corpora.locate_treebank(name)]
     format = treebank_format(paths, format)
     if not FORMATS[format].has_trees:
         problem = f"expected gold trees, found {format} ({paths[0]}), which has sentences without trees"
         raise UsageError(problem, remedy="name a treebank with constituents")
-    words = words or next(filter(None, map(corpora.word_filter, names)), FORMATS[format].words)
     trees = read_treebank(paths, format) if filters else read_flat_treebank(paths, format)
-    return Gold(trees, words, max_words, filters)
+    return Gold(trees, words or FORMATS[format].words, max_words, filters)
 
 
 def prepare_gold(

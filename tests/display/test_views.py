@@ -5,12 +5,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from onlstm_parse.cli.show import views_of
 from onlstm_parse.display.drawing import panel, tiled
 from onlstm_parse.display.svg import to_svg
 from onlstm_parse.display.tables import markdown_table
-from onlstm_parse.display.views import as_html, views_of, write_views
+from onlstm_parse.display.views import as_html, write_views
 from onlstm_parse.errors import OnlstmError, UsageError
-from onlstm_parse.runs import Run
+from onlstm_parse.parsers.base import load
 from onlstm_parse.tree import Tree
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -24,7 +25,7 @@ TREES = [
 
 @pytest.fixture(scope="module")
 def run(tiny_run):
-    return Run.load(tiny_run)
+    return load(tiny_run)
 
 
 @pytest.mark.parametrize("tree", TREES, ids=["empty", "word", "chinese", "deep"])
