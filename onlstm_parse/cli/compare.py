@@ -25,8 +25,8 @@ from onlstm_parse.training.settings import Settings, defaults_for
 class Compare:
     """Train several models on the same text with the same budget, score their trees, write tables and plots.
 
-    Each run has its own process. A call with the same --out goes on where the last one stopped, with its
-    settings; models and seeds may be added. Several calls at a time do that many runs at once.
+    Each run has its own process. The same command with the same --out continues an interrupted comparison
+    with its settings; models and seeds may be added. Start it several times to do several runs at once.
     """
 
     text: Positional[tuple[str, ...]]
@@ -34,21 +34,23 @@ class Compare:
     out: Path
     """The folder of runs and results."""
     treebank: str
-    """A treebank file, a folder of them, or a corpus name: scored against, never trained or selected on."""
+    """A treebank file, a folder of them, or a corpus name. It is used for scores only, never for training or
+    selection.
+    """
     models: str = ",".join(MODELS)
-    """Names of models, parted by commas."""
+    """Names of models, separated by commas."""
     seeds: Annotated[tuple[str, ...], tyro.conf.arg(metavar="INT [INT ...]")] = ("1",)
     """Each model is trained once with each seed."""
     valid: str | None = None
-    """Validation text; otherwise the corpus' own, or a held-out twentieth."""
+    """Validation text; by default that of the corpus, or a held-out twentieth."""
     test: str | None = None
-    """Text to measure perplexity on; otherwise the corpus' own, or none."""
+    """Text to measure perplexity on; by default that of the corpus, or none."""
     format: str | None = None
-    """The treebank's format, penn or sinica; recognised by content if not given."""
+    """The treebank's format, see onlstm-parse evaluate --help; by default recognised by content."""
     protocol: str = "shen2019"
     """shen2019, kim2019, evalb or strict."""
     words: str | None = None
-    """The leaves that count, penn-words, unicode-words or none; by corpus or format if not given."""
+    """The leaves that count: penn-words, unicode-words or none; by default as the corpus or format needs."""
     longest: int | None = None
     """Leave out longer sentences of the treebank, counted in words that count."""
     size: Literal["tiny", "small", "paper"] = "small"
@@ -87,7 +89,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _seeds_and_texts(words: tuple[str, ...]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """An option of several values takes all words after it: what follows the numbers are texts."""
+    """tyro gives all words after --seeds to it: the words after the numbers are texts."""
     seeds = tuple(map(int, takewhile(str.isdecimal, words)))
     if not seeds:
         raise UsageError(f"expected a number after --seeds, found {' '.join(words)!r}")
@@ -105,7 +107,7 @@ def _defaults(arguments: list[str]) -> Compare:
         return _with(Compare(text=(), out=tyro.MISSING, treebank=tyro.MISSING), settings)
     plan = Plan.load(choice.out)
     settings = plan.settings
-    if given(arguments, *(f"--{name}" for name in BUDGETS)):  # another budget is refused by the plan
+    if given(arguments, *(f"--{name}" for name in BUDGETS)):  # the plan refuses another budget
         training = replace(settings.training, epochs=None, minutes=None, tokens=None)
         settings = settings._replace(training=training)
     begun = Compare(

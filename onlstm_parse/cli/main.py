@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(str(error), error.exit_status)
     except KeyboardInterrupt:
         return _fail("interrupted", 1)
-    except BrokenPipeError:  # the reader of a pipe left: nothing is wrong, and nothing can be told
+    except BrokenPipeError:  # the reader of the pipe has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except MemoryError:
         return _fail("out of memory; try a smaller --batch-size, --size or vocabulary (--max-words)", 1)

@@ -14,10 +14,10 @@ from onlstm_parse.models.config import PARAMETERS, SIZES
 
 
 def models(*, json: FlagCreatePairsOff[bool] = False) -> None:
-    """Each model with its source, parameters at each size, and what its levels are read from.
+    """List each model with its source, its parameters at each size, and what its levels are read from.
 
-    Parameters are counted without the embedding and the bias of the softmax, which all models share;
-    a parallel model reads all steps of a layer at once.
+    Parameters are counted without the embedding and the bias of the softmax, which all models share. A
+    parallel model reads all steps of a layer at once.
 
     Args:
         json: Print a JSON list instead of a table.
@@ -54,7 +54,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def summary() -> list[str]:
-    """What `train --help` tells of the models; needs no torch."""
+    """The part of `train --help` about models. Needs no torch."""
     counts = ", ".join(f"{count} at {size}" for size, count in PARAMETERS.items())
     rows = [
         [f"{name}{'*' * entry.parallel}", entry.source, entry.levels] for name, entry in CATALOGUE.items()

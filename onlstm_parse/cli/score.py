@@ -27,25 +27,26 @@ class Score:
     protocol: str = "shen2019"
     """shen2019, kim2019, evalb, strict, or all."""
     format: str | None = None
-    """The treebank's format, penn, ctb, sinica, negra, tiger or alpino; by content if not given."""
+    """The treebank's format: penn, ctb, sinica, negra, tiger or alpino; by default recognised by content."""
     words: str | None = None
     """The leaves that count: penn-words, unicode-words, no-punctuation, no-punctuation-tags,
     no-punctuation-marks or none; by corpus or format if not given."""
     max_words: int | None = None
     """Leave out longer sentences, counted in words that count."""
     filters: str = ""
-    """What is taken out of the gold trees, one filter behind another, parted by commas: roots, traces,
-    punctuation[:tags|marks], words:NAME, function-tags, unaries, length:[LEAST-]MOST."""
+    """Changes to the gold trees, applied in order, separated by commas: roots, traces,
+    punctuation[:tags|marks], words:NAME, function-tags, unaries, length:[LEAST-]MOST.
+    """
     compare: tuple[str, ...] = ()
-    """Two systems' trees, then the treebank: is the difference chance?"""
+    """Two files of trees, then the treebank: may the difference be chance?"""
     between: tuple[str, ...] = ()
     """The trees of several runs of one system: how much do they agree?"""
     labelled: FlagCreatePairsOff[bool] = False
-    """Also EVALB's summary of labelled brackets and tags; trees need a tag on every leaf."""
+    """Add EVALB's summary of labelled brackets and tags; every leaf needs a tag."""
     parameters: Path | None = None
-    """An EVALB parameter file for --labelled; COLLINS if not given."""
+    """An EVALB parameter file for --labelled; by default COLLINS."""
     resamples: int = 1000
-    """Of the bootstrap and the permutation test; 0 leaves out the interval."""
+    """Number of resamples for the bootstrap and the permutation test; 0 leaves out the interval."""
     json: FlagCreatePairsOff[bool] = False
     """Print one JSON object instead of a table."""
     csv: FlagCreatePairsOff[bool] = False
@@ -53,13 +54,13 @@ class Score:
     latex: FlagCreatePairsOff[bool] = False
     """Print LaTeX tables."""
     plot: Path | None = None
-    """Also draw F1 by length, the trivial parsers' too, and label recall: a .png, .pdf or .svg file."""
+    """Draw F1 by length, with trivial parsers, and label recall into a .png, .pdf or .svg file."""
     explain: str | None = None
-    """Say in words what a signature means."""
+    """Explain a signature in words."""
 
 
 def run(options: Score) -> str:
-    """What is printed."""
+    """The text to print."""
     from onlstm_parse.errors import UsageError
     from onlstm_parse.scoring import PROTOCOLS
     from onlstm_parse.scoring.signature import explain

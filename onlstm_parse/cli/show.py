@@ -71,7 +71,7 @@ def views_of(
 
 
 def _sentences(file: str | None, text: tuple[str, ...], limit: int, bad_bytes: str) -> list[str]:
-    """The sentences to draw; raises UsageError where none or two sources are given."""
+    """The sentences to draw. Raises UsageError unless exactly one source is given."""
     from onlstm_parse.text.reading import decoded_lines
 
     remedy = "give a file of sentences, or --text SENTENCE"

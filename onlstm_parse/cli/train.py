@@ -30,11 +30,11 @@ class Train:
     out: Path
     """The run folder to make."""
     valid: str | None = None
-    """Validation text; otherwise the corpus' own, or a held-out twentieth."""
+    """Validation text; by default that of the corpus, or a held-out twentieth."""
     size: Literal["tiny", "small", "paper"] = "small"
     """A set of model settings."""
     resume: FlagCreatePairsOff[bool] = False
-    """Go on where an interrupted run stood; its text and settings are the run's own."""
+    """Continue an interrupted run, with its own text and settings."""
     quiet: FlagCreatePairsOff[bool] = False
     """Print nothing but errors."""
     model_settings: OmitArgPrefixes[ModelConfig] = field(default_factory=ModelConfig)
@@ -44,7 +44,7 @@ class Train:
 
 @dataclass(frozen=True)
 class Choice:
-    """The options that decide on the defaults of all others."""
+    """The options that the defaults of other options depend on."""
 
     size: str = "small"
     recipe: str = "adamw"
@@ -53,14 +53,14 @@ class Choice:
 
 
 def choice_of(arguments: list[str]) -> Choice:
-    """Read these options alone, before the command itself is read with its defaults."""
+    """Read these options first: the command itself is read with the defaults that follow from them."""
     options = [word for word in arguments if word not in ("-h", "--help", "--")]
     choice, _ = tyro.cli(Choice, args=options, return_unknown_args=True)
     return choice
 
 
 def given(arguments: list[str], *options: str) -> list[str]:
-    """Those of the options that are among the arguments."""
+    """The options that occur among the arguments."""
     names = {word.split("=")[0] for word in arguments}
     return [option for option in options if option in names]
 

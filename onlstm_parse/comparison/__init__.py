@@ -1,8 +1,8 @@
-"""Models trained on the same text with the same budget, and what came of it; see `compare`.
+"""Train models on the same text with the same budget, and compare them; see `compare`.
 
-comparison.json      what all runs share: text, treebank, budget, settings
+comparison.json      the settings of all runs: text, treebank, budget
 runs/MODEL-SEED/     a run folder each
-records/             what is known of each finished run; JSON, and its brackets for the self-F1
+records/             the results of each finished run: JSON, and its brackets for the self-F1
 results.csv, .md     the tables; plots beside them
 """
 
@@ -34,9 +34,9 @@ def compare(
 ) -> list[Any]:
     """Train each model (default: all) with each seed into the folder `out`, score, and write the results.
 
-    `settings` are as for `train`; `longest` leaves out longer sentences of the treebank. What is
-    finished in `out` is not done again. Returns the table's rows (`results.Row`). Raises OnlstmError
-    where a run failed, once the others are done, and KeyboardInterrupt after Ctrl-C.
+    `settings` are as for `train`. `longest` leaves out longer sentences of the treebank. Finished runs in
+    `out` are not repeated. Returns the rows of the table (`rows.Row`). Raises OnlstmError if a run failed,
+    after the others are done, and KeyboardInterrupt after Ctrl-C.
     """
     from onlstm_parse.comparison.plan import Plan
     from onlstm_parse.comparison.running import run_plan

@@ -1,4 +1,4 @@
-"""What a trained run is measured by: trees of every layer under every rule, and perplexity on test text."""
+"""Measure a trained run: its trees by every layer and rule, and its perplexity on test text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VALIDATION_COLUMNS = 16  # streams of text, as in training
 
 
 def masked(run: Run) -> bool:
-    """Whether the model predicts words from both sides: its perplexity is then a pseudo-perplexity."""
+    """Whether the model predicts words from both sides; its perplexity is then a pseudo-perplexity."""
     return getattr(run.config.model, "objective", "causal") == "masked"
 
 
@@ -49,12 +49,12 @@ def scores(run: Run, plan: Plan) -> tuple[dict[str, dict[str, Any]], Brackets]:
 
 
 def summary(report: dict[str, Any]) -> dict[str, Any]:
-    """What a comparison keeps of a score."""
+    """The part of a score that a comparison stores."""
     return {key: report[key] for key in ("signature", "sentence_f1", "corpus_f1", "by_label")}
 
 
 def perplexity(run: Run, files: list[Path], training: TrainingConfig) -> float | None:
-    """Perplexity of text as a validation counts it; None without files."""
+    """Perplexity of text, computed as in validation; None without files."""
     if not files:
         return None
     device = choose_device(training.device)
@@ -65,7 +65,7 @@ def perplexity(run: Run, files: list[Path], training: TrainingConfig) -> float |
 
 
 def text_ids(pipeline: TextPipeline, files: list[Path]) -> np.ndarray:
-    """The ids of a text, `<eos>` behind each line; lines of which normalisation leaves nothing left out."""
+    """The ids of a text, with `<eos>` after each line; lines that normalisation empties are left out."""
     ids: list[int] = []
     for line in read_lines(files, pipeline.config.bad_bytes):
         if pieces := [index for word in pipeline.encode(line).pieces for index in word]:

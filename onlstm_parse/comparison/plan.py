@@ -1,4 +1,4 @@
-"""What all runs of a comparison share, kept in its folder so that nothing of it changes under way."""
+"""The settings that all runs of a comparison share, stored in its folder so that they cannot change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from onlstm_parse.version import VERSION
 
 PLAN = "comparison.json"
 SECTIONS = {"model": ModelConfig, "text": TextConfig, "training": TrainingConfig}
-OWN = ("model", "seed")  # settings that each run has its own of
+OWN = ("model", "seed")  # settings that differ from run to run
 
 
 class Job(NamedTuple):
@@ -40,7 +40,7 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """The content of comparison.json; `model` and `seed` in `settings` stand for nothing."""
+    """The content of comparison.json. `model` and `seed` in `settings` are not used."""
 
     text: tuple[str, ...]
     treebank: str
@@ -57,16 +57,16 @@ class Plan:
     version: str = VERSION
 
     def jobs(self) -> list[Job]:
-        """Seed by seed, so that an early look sees every model."""
+        """All runs, seed by seed, so that early results cover every model."""
         return [Job(model, seed) for seed in self.seeds for model in self.models]
 
     def settings_of(self, job: Job) -> Settings:
-        """What `train --model MODEL --seed SEED` would take; raises UsageError for what cannot be."""
+        """The settings of `train --model MODEL --seed SEED`. Raises UsageError for wrong ones."""
         model, text, training = self.settings
         return Settings(replace(model, model=job.model), text, replace(training, seed=job.seed))
 
     def checked(self) -> Plan:
-        """The same, its names known, its paths lasting and its files fingerprinted; raises OnlstmError."""
+        """The plan with known names, absolute paths, complete settings and fingerprints. Raises OnlstmError."""
         for what, given in (("text", self.text), ("model", self.models), ("seed", self.seeds)):
             if not given:
                 raise UsageError(f"no {what} was given", remedy="see onlstm-parse compare --help")
@@ -86,11 +86,11 @@ class Plan:
         )
 
     def gold(self) -> Gold:
-        """The treebank's sentences as they are scored."""
+        """The sentences of the treebank, as they are scored."""
         return read_gold(self.treebank, self.format, self.words, self.longest)
 
     def test_files(self) -> list[Path]:
-        """The test text: given, or the corpus' own; none where there is neither."""
+        """The test text: the given one, or that of the corpus, or none."""
         if self.test is not None:
             return corpora.locate_text(self.test)
         return (corpora.locate_test(self.text[0]) if len(self.text) == 1 else None) or []
@@ -104,7 +104,7 @@ class Plan:
         }
 
     def begun_with(self, folder: Path) -> Plan:
-        """This plan as that of the folder: models and seeds are added, anything else must be the same."""
+        """Join this plan with the stored one: models and seeds are added, everything else must be the same."""
         if not (folder / PLAN).exists():
             return self
         stored = Plan.load(folder)
@@ -125,7 +125,7 @@ class Plan:
         return replace(self, models=models, seeds=seeds)
 
     def _shared(self) -> Iterator[tuple[str, Any]]:
-        """Each setting that all runs share, by the name it has on the command line."""
+        """Each setting that all runs share, by its name on the command line."""
         for name in ("text", "treebank", "valid", "test", "format", "protocol", "words", "longest"):
             yield name, getattr(self, name)
         for part in self.settings:
@@ -142,7 +142,7 @@ class Plan:
 
     @classmethod
     def load(cls, folder: Path) -> Plan:
-        """Raises FormatError for what is no comparison.json."""
+        """Raises FormatError if the file is no comparison.json."""
         path = folder / PLAN
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -157,7 +157,7 @@ class Plan:
 
 
 def fingerprint(files: list[Path]) -> str:
-    """A digest of the files' content. Raises OnlstmError where one cannot be read."""
+    """A digest of the content of the files. Raises OnlstmError if one cannot be read."""
     digest = hashlib.sha256()
     for path in files:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:

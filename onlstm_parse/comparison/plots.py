@@ -20,7 +20,7 @@ REFERENCES = ("right", "balanced", "random-levels-token", "random-levels-gap")
 
 
 def write_plots(plan: Plan, folder: Path, rows: list[Row], labels: list[str]) -> None:
-    """learning_curves, f1_against_perplexity and label_recall; raises ImportError without matplotlib."""
+    """Draw learning_curves, f1_against_perplexity and label_recall. Raises ImportError without matplotlib."""
     from onlstm_parse.display.plots import f1_against_perplexity, heat_map, learning_curves
 
     done = [row for row in rows if row.runs]
@@ -56,7 +56,7 @@ def write_plots(plan: Plan, folder: Path, rows: list[Row], labels: list[str]) ->
 
 
 def _recalls(rows: list[Row], labels: list[str]) -> dict[str, list[float | None]]:
-    """A line for each system and rule; of a parser that knows no rule one."""
+    """One line for each system and rule; one line for a parser without rules."""
     found: dict[str, list[float | None]] = {}
     for rule in SPLITTERS:
         for row in rows:
@@ -76,7 +76,7 @@ def _marked(row: Row) -> str:
 
 
 def _curves(plan: Plan, folder: Path, rows: list[Row]) -> dict[str, list[list[tuple[int, float]]]]:
-    """For each model a line a seed: (tokens seen, validation perplexity)."""
+    """For each model one line a seed: (tokens seen, validation perplexity)."""
     names = {row.name: _marked(row) for row in rows}
     curves: dict[str, list[list[tuple[int, float]]]] = {}
     for job in plan.jobs():

@@ -1,4 +1,4 @@
-"""What is kept of each finished run: a JSON record, and its brackets for the agreement between seeds."""
+"""The stored results of each finished run: a JSON record, and its brackets for the agreement of seeds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def record_file(folder: Path, name: str) -> Path:
 
 
 def peak_file(folder: Path, name: str) -> Path:
-    """Of a run under way: the most memory it has taken, in MB."""
+    """The file with the peak memory so far of a run in progress, in MB."""
     return folder / "records" / f"{name}.peak"
 
 
@@ -39,7 +39,7 @@ def save_record(folder: Path, name: str, record: dict[str, Any]) -> None:
 
 
 def load_record(folder: Path, name: str) -> dict[str, Any] | None:
-    """None where there is none yet; `{"failure": reason}` of a failed run. Raises FormatError."""
+    """The record; None if there is none yet, `{"failure": reason}` for a failed run. Raises FormatError."""
     path = record_file(folder, name)
     if not path.exists():
         return None

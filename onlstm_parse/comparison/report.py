@@ -1,4 +1,4 @@
-"""results.md: what was compared, the tables, their signature, and what must be known to read them."""
+"""results.md: what was compared, the tables, their signature, and notes."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _recall_tables(rows: list[Row], plan: Plan, gold: Gold) -> str:
 
 
 def _signature(plan: Plan, gold: Gold) -> str:
-    """One for all columns: each score's own stands in its record."""
+    """One signature for all columns. The signature of each score is in its record."""
     least = PROTOCOLS[plan.protocol].min_words
     several = {
         "rule": "+".join(SPLITTERS),

@@ -1,4 +1,4 @@
-"""The runs of a comparison one after the other, each in a process of its own; stopped and taken up again."""
+"""Do the runs of a comparison, each in its own process; stop and continue."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from onlstm_parse.errors import OnlstmError
 
 
 def run_plan(plan: Plan, folder: Path, quiet: bool = False) -> list[Row]:
-    """Do what of the plan is not done in `folder`, then write the results; see `compare`.
+    """Do the unfinished runs of the plan in `folder`, then write the results; see `compare`.
 
-    Several processes, here or on machines that share the folder, may be at it: each run is done by one.
+    Several processes may do this at once, on one machine or on machines that share the folder. Each run is
+    done by one of them.
     """
     plan = plan.checked()
-    gold = plan.gold()  # what is wrong with the treebank is said before hours of training
+    gold = plan.gold()  # report a problem with the treebank before hours of training
     (folder / "records").mkdir(parents=True, exist_ok=True)
     with _signals_interrupt():
         with _locked(folder / ".lock"):
@@ -35,7 +36,7 @@ def run_plan(plan: Plan, folder: Path, quiet: bool = False) -> list[Row]:
             record_trivial(folder, gold, plan.protocol)
         try:
             failures, elsewhere = _run_jobs(plan, folder, quiet)
-        finally:  # after Ctrl-C too: what is finished is shown
+        finally:  # after Ctrl-C too: show the finished runs
             with _locked(folder / ".lock"):
                 rows = write_results(Plan.load(folder), folder, gold, quiet)
     if elsewhere and not quiet:
@@ -47,7 +48,7 @@ def run_plan(plan: Plan, folder: Path, quiet: bool = False) -> list[Row]:
 
 
 def _run_jobs(plan: Plan, folder: Path, quiet: bool) -> tuple[list[str], list[str]]:
-    """Names of the runs that failed, and of those that other processes have begun."""
+    """The names of the runs that failed, and of those that other processes are doing."""
     jobs = plan.jobs()
     failures: list[str] = []
     elsewhere: list[str] = []
@@ -70,7 +71,7 @@ def _run_jobs(plan: Plan, folder: Path, quiet: bool) -> tuple[list[str], list[st
 
 
 def _run_job(folder: Path, job: Job, quiet: bool) -> str | None:
-    """Why the run failed, None where it did not."""
+    """The reason why the run failed, or None."""
     status = _in_own_process(folder, job, quiet)
     record = load_record(folder, job.name)
     if record is None:
@@ -82,10 +83,10 @@ def _run_job(folder: Path, job: Job, quiet: bool) -> str | None:
 
 
 def _in_own_process(folder: Path, job: Job, quiet: bool) -> int:
-    """Exit status of the run's process, which is told to stop by us alone: once, and then for good."""
+    """The exit status of the run's process. A first Ctrl-C interrupts it, a second one kills it."""
     module = "onlstm_parse.comparison.worker"
     command = [sys.executable, "-m", module, str(folder), job.model, str(job.seed), *["--quiet"] * quiet]
-    # The run's lock is inherited: nobody else begins it while a process whose parent was killed is at work.
+    # The child inherits the lock: if this process is killed, nobody else starts the run while it works.
     process = subprocess.Popen(command, start_new_session=True, close_fds=False)
     try:
         return process.wait()
@@ -101,9 +102,9 @@ def _in_own_process(folder: Path, job: Job, quiet: bool) -> int:
 
 @contextmanager
 def _locked(path: Path, wait: bool = True) -> Iterator[bool]:
-    """Holds the file's lock; false where another process has it and `wait` is not wanted.
+    """Hold the lock of a file. Gives False if another process holds it and `wait` is False.
 
-    A lock that is not waited for passes on to child processes, and is held until they too have ended.
+    Without `wait`, child processes inherit the lock and hold it until they end.
     """
     try:
         import fcntl
@@ -124,7 +125,7 @@ def _locked(path: Path, wait: bool = True) -> Iterator[bool]:
 
 @contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """SIGTERM and a closed terminal end the comparison as Ctrl-C does."""
+    """SIGTERM and a closed terminal interrupt the comparison, as Ctrl-C does."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""The trivial parsers as systems of a comparison: every table has its floor."""
+"""The trivial parsers as systems of a comparison."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def record_trivial(folder: Path, gold: Gold, protocol: str) -> None:
 
 
 def trivial_scores(gold: Gold, protocol: str) -> dict[str, list[dict[str, Any]]]:
-    """For each trivial parser what each of its draws scores, by rule."""
+    """The scores of each draw of each trivial parser, by rule."""
     found = {}
     for name in TRIVIAL_PARSERS:
         scored = [score(_trees(name, gold, rng), gold, protocol).to_json() for rng in generators(name)]
@@ -35,7 +35,7 @@ def trivial_scores(gold: Gold, protocol: str) -> dict[str, list[dict[str, Any]]]
 
 
 def _rules(name: str) -> list[str]:
-    """The rules beside whose scores a parser's belong: of random levels the one that split them."""
+    """The rules to list a parser under: for random levels, the rule that split them."""
     own = [rule for rule in SPLITTERS if name.endswith(f"-{rule}")]
     return own or list(SPLITTERS)
 

@@ -1,6 +1,6 @@
-"""One run of a comparison, in a process of its own: trained, measured, recorded.
+"""Train, measure and record one run of a comparison, in its own process.
 
-A process each, so that peak memory is the run's own, and a crash ends one run only.
+So peak memory is that of the run, and a crash ends only this run.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main(folder: Path, model: str, seed: str, quiet: bool) -> int:
     except OnlstmError as error:
         save_record(folder, job.name, {"failure": str(error)})
         return 1
-    except Exception as error:  # a mistake of ours, or no memory on a GPU: the other runs go on
+    except Exception as error:  # an error in the program, or no memory on a GPU: the other runs continue
         traceback.print_exc()
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         save_record(folder, job.name, {"failure": reason})
@@ -46,7 +46,7 @@ def main(folder: Path, model: str, seed: str, quiet: bool) -> int:
 
 
 def work(folder: Path, plan: Plan, job: Job, quiet: bool) -> tuple[dict[str, Any], Brackets]:
-    """The record of a run and its brackets; a run that was begun is continued."""
+    """The record of a run and its brackets. An interrupted run is continued."""
     from onlstm_parse.comparison.measuring import masked, perplexity, scores
     from onlstm_parse.training.start import train_run
 
@@ -76,7 +76,7 @@ def work(folder: Path, plan: Plan, job: Job, quiet: bool) -> tuple[dict[str, Any
 
 
 def training_speed(metrics: list[dict[str, Any]]) -> float:
-    """Tokens a second of training alone, validation left out, from the reports of a run."""
+    """Training speed in tokens a second, without validation, from the reports of a run."""
     seconds, before = 0.0, 0
     for report in metrics:
         if report["tokens_per_second"] > 0:
@@ -86,7 +86,7 @@ def training_speed(metrics: list[dict[str, Any]]) -> float:
 
 
 def peak_megabytes() -> float:
-    """The most memory this process has held: of the GPU where it computed there, else resident."""
+    """The peak memory of this process: on the GPU if it was used, else resident."""
     import resource
 
     import torch
@@ -94,7 +94,7 @@ def peak_megabytes() -> float:
     if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
         return torch.cuda.max_memory_allocated() / 1e6
     status = Path("/proc/self/status")
-    if status.exists():  # unlike ru_maxrss not that of the process that started this one
+    if status.exists():  # ru_maxrss may be that of the parent process
         lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
         if "VmHWM" in lines:
             return int(lines["VmHWM"].split()[0]) * 1024 / 1e6
@@ -103,7 +103,7 @@ def peak_megabytes() -> float:
 
 
 def _note_peak(path: Path) -> float:
-    """The peak over all sessions of a run, the present one included."""
+    """The peak over all sessions of a run, including this one."""
     before = float(path.read_text()) if path.exists() else 0.0
     peak = max(before, peak_megabytes())
     with written_whole(path) as file:

@@ -1,6 +1,6 @@
-"""Corpora: known by name, made from grammars, fetched; imports nothing heavy.
+"""Corpora: known by name, made from grammars, or fetched. Imports nothing heavy.
 
-Wherever a path is expected, a name works too: `locate_text("ptb-lm")`.
+A name works wherever a path is expected: `locate_text("ptb-lm")`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Every corpus known by name: what it is, where to get it, what suits it; from catalogue.toml.
+"""The catalogue of corpora, read from catalogue.toml: what each is, where to get it, which settings suit it.
 
-A corpus is a folder in $ONLSTM_CORPORA or in the cache folder; the synthetic ones are
-made there on first use.
+A corpus is a folder in $ONLSTM_CORPORA or in the cache folder. Synthetic corpora are made in the cache on
+first use.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class Remote:
     """Its path in the corpus folder."""
     digest: str | None = None
     unpack: str = "plain"
-    """How it becomes corpus files, a name in fetch.UNPACK."""
+    """The way to turn it into files of the corpus, a name in fetch.UNPACK."""
     members: str = ""
-    """The members of an archive that are wanted: globs, separated by spaces."""
+    """The members to take from an archive: globs, separated by spaces."""
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """What a name stands for; `train`, `valid`, `test` and `trees` are globs in its folder."""
+    """A corpus. `train`, `valid`, `test` and `trees` are globs in its folder."""
 
     name: str
     language: str
@@ -44,12 +44,12 @@ class Corpus:
     test: tuple[str, ...] = ()
     trees: tuple[str, ...] = ()
     words: str | None = None
-    """The word filter that suits its tags, a name in treebanks.WORD_FILTERS; None: its format's own."""
+    """The word filter that suits its tags, a name in treebanks.WORD_FILTERS; None for that of its format."""
     tokeniser: str | None = None
     """Recommended for training on its text."""
     normalisation: str | None = None
     grammar: str | None = None
-    """The built-in grammar it is made with."""
+    """The built-in grammar that makes it."""
     remotes: tuple[Remote, ...] = ()
     sha256: str | None = None
 
@@ -59,7 +59,7 @@ class Corpus:
         return self.train + self.valid + self.trees
 
     def folder(self) -> Path | None:
-        """Where it lies now, None where it does not."""
+        """Its folder on this machine, or None."""
         chosen = os.environ.get("ONLSTM_CORPORA")
         places = [*([Path(chosen)] if chosen else []), corpora_cache()]
         return next((place / self.name for place in places if (place / self.name).is_dir()), None)

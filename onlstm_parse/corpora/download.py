@@ -1,9 +1,8 @@
-"""One file over HTTP: resumed after a break, tried again, checked.
+"""Download one file over HTTP: resume after a break, try again, check.
 
-What has come so far lies in `NAME.part`, and in `NAME.part.etag` the mark by which
-the server tells whether the file is still the same (If-Range); without one, or when
-the server ignores Range, the download starts again. ONLSTM_MIRROR, an address,
-takes the place of `https://` in every URL.
+Unfinished content is in `NAME.part`. `NAME.part.etag` holds the server's mark of the version (If-Range). The
+download starts again if there is no mark, or if the server ignores Range. The address in ONLSTM_MIRROR
+replaces `https://` in every URL.
 """
 
 from __future__ import annotations
@@ -29,20 +28,20 @@ BLOCK = 1 << 16
 GOES_ON = "run the same command again; it goes on where it stopped"
 TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 Progress = Callable[[int, int | None], object]
-"""Called with the bytes that are there and the bytes in all, where the server says."""
+"""Called with the number of bytes so far and, if the server says it, in all."""
 
 
 class BrokenTransferError(Exception):
-    """The network failed in a way that another attempt may mend."""
+    """The network failed in a way that another attempt may solve."""
 
 
 def download(
     url: str, target: Path, digest: str | None = None, progress: Progress = lambda done, total: None
 ) -> None:
-    """Bring `url` to `target`, which appears whole and, where `digest` is given, checked.
+    """Download `url` to `target`, which appears only when it is complete and fits `digest`.
 
-    Raises OnlstmError when the server cannot be reached, has no such file, or the disk refuses;
-    FormatError when the digest differs: then nothing is kept.
+    Raises OnlstmError if the server cannot be reached, has no such file, or the disk cannot be written.
+    Raises FormatError if the digest differs; then nothing is kept.
     """
     part = target.with_name(f"{target.name}.part")
     with writing(target, f"make room and {GOES_ON}"):
@@ -85,7 +84,7 @@ def _transfer(url: str, part: Path, progress: Progress) -> None:
         length, etag = answer.headers["Content-Length"], answer.headers["ETag"]
         total = done + int(length) if length else None
         mark.unlink(missing_ok=True)
-        if etag and not etag.startswith("W/"):  # only a strong mark promises the same bytes
+        if etag and not etag.startswith("W/"):  # only a strong mark guarantees the same bytes
             mark.write_text(etag, encoding="ascii")
         with part.open("ab" if done else "wb") as file:
             while block := _of_network(answer.read, BLOCK):
@@ -100,7 +99,7 @@ def _opened(request: urllib.request.Request, part: Path) -> Any:
     try:
         return _of_network(urllib.request.urlopen, request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
-        if error.code == 416:  # what lies here is no beginning of that file
+        if error.code == 416:  # the part that is here does not belong to that file
             _forget(part)
         if error.code in {416, *TRANSIENT}:
             raise BrokenTransferError(f"HTTP {error.code} {error.reason}") from error
@@ -109,7 +108,7 @@ def _opened(request: urllib.request.Request, part: Path) -> Any:
 
 
 def _of_network(call: Callable[..., Any], *arguments: Any, **settings: Any) -> Any:
-    """What `call` gives; its failures are told apart from those of the disk."""
+    """Return `call()`; network failures become BrokenTransferError, disk failures stay OSError."""
     try:
         return call(*arguments, **settings)
     except urllib.error.HTTPError:

@@ -1,8 +1,8 @@
-"""Getting a corpus: its files downloaded, unpacked, checked, and put in the cache in one step.
+"""Get a corpus: download its files, unpack them, check them, and put them into the cache in one step.
 
-Downloads wait in `.NAME.download` beside the corpus, so that a broken fetch goes on
-where it stopped; the folder NAME appears only when everything is there. Where the
-catalogue knows no checksum, the first fetch records one in `NAME.sha256`.
+Downloads wait in `.NAME.download` beside the corpus, so that an interrupted fetch can continue. The folder
+NAME appears only when everything is there. If the catalogue has no checksum, the first fetch records one in
+`NAME.sha256`.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ Get = Callable[[Remote], Path]
 def fetch(
     corpus: Corpus, again: bool = False, progress: Progress = lambda done, total: None
 ) -> tuple[Path, str | None]:
-    """The corpus' folder in the cache, and a warning where its content is not what it was before.
+    """Fetch a corpus. Returns its folder in the cache, and a warning if its content has changed since the
+    first fetch.
 
-    Raises UsageError for a corpus that cannot be fetched; OnlstmError and FormatError
-    as `download` does, or where an archive is unsafe or the content is not the catalogue's.
+    Raises UsageError for a corpus that cannot be fetched, OnlstmError and FormatError as `download` does, and
+    for an unsafe archive or content that does not fit the catalogue.
     """
     if not corpus.remotes:
         remedy = "it is made on first use" if corpus.grammar else "see onlstm-parse corpora list"
@@ -100,7 +101,9 @@ def _plain(file: Path, remote: Remote, folder: Path, get: Get) -> None:
 
 
 def _zip(file: Path, remote: Remote, folder: Path, get: Get) -> None:
-    """The wanted members, without their folders; FormatError for an archive that points outside itself."""
+    """The wanted members, without their folders. Raises FormatError for an archive with a path outside
+    itself.
+    """
     with zipfile.ZipFile(file) as archive:
         for member in archive.namelist():
             path = PurePosixPath(member.replace("\\", "/"))
@@ -119,7 +122,7 @@ def _conllu(file: Path, remote: Remote, folder: Path, get: Get) -> None:
 
 
 def _gum(file: Path, remote: Remote, folder: Path, get: Get) -> None:
-    """The list of splits names the documents of train and dev; each is a file of its own."""
+    """The list of splits names the documents of train and dev. Each document is a file."""
     section = ""
     for line in file.read_text(encoding="utf-8").splitlines():
         if heading := _SECTION.match(line):

@@ -1,9 +1,8 @@
 """Probabilistic context-free grammars in a small text notation, and sampling from them.
 
-The README beside the grammars describes the notation. Reading one runs no code; a
-malformed rule, and a symbol that is undefined, unproductive or unreachable, is a
-FormatError with file and line. Probabilities are given, not estimated, and nothing
-here parses.
+The README beside the grammars describes the notation. Reading a grammar runs no code. A malformed rule, or a
+symbol that is undefined, unproductive or unreachable, raises FormatError with file and line. Probabilities
+are given in the grammar, not estimated.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ _ITEM = re.compile(r"([^\s\[\],?]+|,)(\[[^\s\[\]?]+\])?(\?(?P<chance>0?\.\d+))?"
 _FEATURE = re.compile(r"(?<=[\[,])[^\[\],]+")
 _WEIGHT = re.compile(r"\d+(\.\d+)?|\.\d+")
 _ATTACHED = re.compile(r" (?=[,.?]( |$)|'s |n't )")
-Token = tuple[str, int]  # and the line it stands on
+Token = tuple[str, int]  # and the line of its rule
 
 
 class Rule(NamedTuple):
-    """One way to rewrite a symbol; each item has the chance that it is there."""
+    """One way to rewrite a symbol; each item is present with its own probability."""
 
     weight: float
     items: tuple[tuple[str, float], ...]
@@ -41,7 +40,7 @@ class Rule(NamedTuple):
 
 
 class Grammar:
-    """Rules and word lists by symbol; the first rule's symbol is the start.
+    """Rules and word lists by symbol. The symbol of the first rule is the start symbol.
 
     >>> lines = ["S -> NP VP", "NP = dogs cats", "VP = sleep"]
     >>> str(Grammar(lines).sample(Random(1)))
@@ -95,9 +94,9 @@ class Grammar:
                 raise self._error(f"expected SYMBOL -> ... or SYMBOL = words, found {found!r}", line, remedy)
 
     def _add_rules(self, head: str, tokens: list[Token], line: int) -> None:
-        """Add every alternative once for each value of the features it names.
+        """Add each alternative once for each value of the features it names.
 
-        A feature that the head does not name shares out the alternative's weight.
+        If the head does not name a feature, its values share the weight of the alternative.
         """
         head_names = self._names(self._symbol((head, line))[0])
         alternatives: list[list[Token]] = [[]]
@@ -123,7 +122,7 @@ class Grammar:
                 self.rules.setdefault(_fill(head, bound), []).append(Rule(weight, filled, place))
 
     def _symbol(self, token: Token) -> tuple[str, float]:
-        """The symbol and its chance."""
+        """The symbol and its probability."""
         if match := _ITEM.fullmatch(token[0]):
             return token[0].partition("?")[0], float(match["chance"] or 1)
         remedy = "write NP, NP[sg], or NP?.5 for one that is there half of the time"
@@ -155,7 +154,7 @@ class Grammar:
             raise self._error(f"expected a rule with a tree at most {MAX_DEPTH} deep, found none", None)
 
     def _heights(self) -> dict[str, float]:
-        """The least depth of a tree under each symbol, infinite where there is none."""
+        """The smallest depth of a tree under each symbol; infinite if there is no tree."""
         heights: dict[str, float] = dict.fromkeys(self.rules, inf) | dict.fromkeys(self.words, 1)
         before = None
         while heights != before:
@@ -177,7 +176,7 @@ class Grammar:
     # -- sampling --------------------------------------------------------
 
     def sample(self, rng: Random) -> Tree:
-        """A sentence of at most MAX_TOKENS tokens with its tree, spelt as it is written."""
+        """Draw a sentence of at most MAX_TOKENS tokens, with its tree and its spelling."""
         for _ in range(_TRIES):
             words: list[str] = []
             nodes = self._expand(self.start, MAX_DEPTH, rng, words)
@@ -187,9 +186,9 @@ class Grammar:
         raise self._error(f"{_TRIES} sentences were all longer than {MAX_TOKENS} tokens", None)
 
     def _expand(self, symbol: str, depth: int, rng: Random, words: list[str]) -> list[Tree]:
-        """The nodes for a symbol: one, or, where it begins with `_`, those below it.
+        """The nodes for a symbol: one, or those below it if its name begins with `_`.
 
-        Words are added to `words`; nothing more is expanded once they are too many.
+        Words are added to `words`. Expansion stops when there are too many.
         """
         if len(words) > MAX_TOKENS:
             return []
@@ -213,13 +212,13 @@ class Grammar:
         return words if self.joined else [words[0][0].upper() + words[0][1:], *words[1:]]
 
     def text(self, tree: Tree) -> str:
-        """The sentence as running text, punctuation and clitics attached."""
+        """The sentence as running text, with punctuation and clitics attached."""
         words = tree.leaves()
         return "".join(words) if self.joined else _ATTACHED.sub("", " ".join(words))
 
 
 def _statements(lines: list[str]) -> Iterator[list[Token]]:
-    """The tokens of each statement; an indented line continues the one before."""
+    """The tokens of each statement. An indented line continues the statement before it."""
     statement: list[Token] = []
     for number, line in enumerate(lines, start=1):
         tokens = [(token, number) for token in _COMMENT.sub("", line).split()]

@@ -1,4 +1,4 @@
-"""From what a user names, a path or a corpus, to files. An existing path always wins."""
+"""Turn what a user names, a path or a corpus, into files. An existing path always wins."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Name = str | PathLike[str]
 
 
 def find(name: Name) -> Corpus | None:
-    """The corpus of that name; None for an existing path and for unknown names."""
+    """The corpus with that name; None for an existing path or an unknown name."""
     return None if Path(name).exists() else CORPORA.get(str(name))
 
 
 def lasting(name: Name) -> str:
-    """A path that holds in any working folder; a corpus name as it is."""
+    """An absolute path for a path, the same name for a corpus: valid in any working folder."""
     return str(Path(name).resolve()) if Path(name).exists() else str(name)
 
 
 def locate_text(name_or_path: Name) -> list[Path]:
-    """The text files that a path or a corpus stands for; of a folder, its *.txt and *.txt.gz.
+    """The text files of a path or a corpus; for a folder, its *.txt and *.txt.gz files.
 
-    Raises OnlstmError where there are none, UsageError for a corpus without text.
+    Raises OnlstmError if there are none, UsageError for a corpus without text.
     """
     path = Path(name_or_path)
     if path.is_dir():
@@ -41,19 +41,19 @@ def locate_text(name_or_path: Name) -> list[Path]:
 
 
 def locate_valid(name_or_path: Name) -> list[Path] | None:
-    """A corpus' own validation text; None for a path and for a corpus that has none."""
+    """The validation text of a corpus; None for a path or a corpus without one."""
     corpus = find(name_or_path)
     return _corpus_files(name_or_path, "valid") if corpus and corpus.valid else None
 
 
 def locate_test(name_or_path: Name) -> list[Path] | None:
-    """A corpus' own test text; None for a path and for a corpus that has none."""
+    """The test text of a corpus; None for a path or a corpus without one."""
     corpus = find(name_or_path)
     return _corpus_files(name_or_path, "test") if corpus and corpus.test else None
 
 
 def locate_treebank(name_or_path: Name) -> list[Path]:
-    """The path itself, or a corpus' files with gold trees; raises as `locate_text` does."""
+    """The path itself, or the gold trees of a corpus. Raises as `locate_text` does."""
     return [Path(name_or_path)] if Path(name_or_path).exists() else _corpus_files(name_or_path, "trees")
 
 
@@ -87,7 +87,7 @@ def _corpus_files(name: Name, part: str) -> list[Path]:
 
 
 def _made_or_missed(corpus: Corpus) -> Path:
-    """A generated corpus, made on first use; another grammar or version makes another."""
+    """The folder of a generated corpus, made on first use. Another grammar or version makes a new one."""
     if not corpus.grammar:
         remedy = f"get it with: onlstm-parse corpora fetch {corpus.name}"
         if not corpus.remotes:

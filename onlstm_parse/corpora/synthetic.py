@@ -1,8 +1,8 @@
-"""The built-in grammars, and corpora written with them: text and gold trees.
+"""The built-in grammars, and the corpora made with them: text and gold trees.
 
-What is written depends on the grammar, the number of sentences and the seed alone,
-not on the machine. No sentence comes twice, so none that is held out is trained on;
-the held-out ones do not change with `sentences`, up to their own number.
+The output depends only on the grammar, the number of sentences and the seed. No sentence occurs twice, so no
+held-out sentence is trained on. The held-out sentences do not change with `sentences`, up to their own
+number.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def grammars() -> dict[str, Path]:
 
 
 def grammar(language: str | PathLike[str]) -> Grammar:
-    """A built-in grammar by language, or any file in the same notation."""
+    """A built-in grammar by its language, or a file in the same notation."""
     known = grammars()
     path = known.get(str(language), Path(language))
     if not path.is_file():
@@ -42,10 +42,9 @@ def make(
 ) -> None:
     """Write train, valid and test into the folder `out`, each as .txt and .trees.
 
-    `train` has `sentences` sentences, `valid` and `test` a twentieth of that each,
-    1000 at most; a line holds one as running text, or its gold tree in Penn bracketing.
-    Raises UsageError where the grammar has too few sentences, FormatError for a
-    malformed grammar, OnlstmError where the disk refuses.
+    `train` has `sentences` sentences; `valid` and `test` have a twentieth of that each, at most 1000. A line
+    holds one sentence as running text, or its gold tree in Penn bracketing. Raises UsageError if the grammar
+    has too few sentences, FormatError for a malformed grammar, OnlstmError if writing fails.
     """
     if sentences < 1:
         raise UsageError(f"sentences must be at least 1, found {sentences}")

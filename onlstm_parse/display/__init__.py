@@ -1,4 +1,4 @@
-"""Trees and scores for people to look at."""
+"""Show trees and scores."""
 
 from __future__ import annotations
 

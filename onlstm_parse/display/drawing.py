@@ -1,7 +1,7 @@
-"""A tree over its words over the curve of their levels, as shapes; `svg` and `figure` paint them.
+"""A tree above its words, and the curve of their levels, as shapes; `svg` and `figure` draw them.
 
-Coordinates are pixels, y downwards. Roles name what a shape is, so that a painter or a style sheet
-chooses its look: branch, curve, dot, guide, word, title, tick.
+Coordinates are pixels, y downwards. A shape has a role: branch, curve, dot, guide, word, title or tick. The
+drawing program or a style sheet chooses the look of each role.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Drawing:
 
 
 def panel(tree: Tree, title: str = "") -> Drawing:
-    """The tree, its words and, where it has levels, their curve; breaks in it are words without a level."""
+    """The tree, its words and, if it has levels, their curve. The curve breaks at words without a level."""
     words = tree.leaves()
     centres, right = [], float(LEFT)
     for word in words:
@@ -68,7 +68,7 @@ def panel(tree: Tree, title: str = "") -> Drawing:
     drawing = Drawing(max(right, LEFT + text_width(title)) + MARGIN, height)
     if title:
         drawing.labels.append(Label(LEFT, MARGIN + 8, title, "title"))
-    drawing.lines += [  # elbows: slanting branches of flat trees would cross other nodes
+    drawing.lines += [  # right angles: slanting branches of flat trees would cross other nodes
         Line([(x, y), (below, y), (below, lower)], "branch")
         for x, y, children in nodes
         for below, lower in children
@@ -98,14 +98,14 @@ def _add_curve(
 
 
 def _axis(levels: list[float]) -> tuple[float, float]:
-    """The ticks that the levels lie between: only their order makes the tree, and many lie close together."""
+    """The ticks around the levels. Only their order makes the tree, and many levels are close together."""
     low = min(math.floor(min(levels, default=0) * TICKS), TICKS - 1)
     high = max(math.ceil(max(levels, default=1) * TICKS), low + 1)
     return low / TICKS, high / TICKS
 
 
 def tiled(rows: Sequence[Sequence[Drawing]]) -> Drawing:
-    """Rows of drawings below each other, those of a row side by side."""
+    """Put rows of drawings below each other, and the drawings of a row side by side."""
     whole = Drawing(0, 0)
     for row in rows:
         across = 0.0
@@ -127,7 +127,7 @@ def _add(whole: Drawing, one: Drawing, across: float, down: float) -> None:
 def place(
     tree: Tree, centres: list[float], margin: float, row: float
 ) -> tuple[list[tuple[float, float, list[tuple[float, float]]]], int]:
-    """Each node's point and its children's points, leaves lowest; and the tree's height in rows."""
+    """The point of each node and of its children, with leaves lowest; and the height of the tree in rows."""
     column = iter(centres)
     nodes: list[tuple[float, int, list[tuple[float, int]]]] = []
 
@@ -146,5 +146,5 @@ def place(
 
 
 def text_width(word: str) -> int:
-    """Pixels, roughly."""
+    """The width in pixels, roughly."""
     return sum(UNIT * (2 if unicodedata.east_asian_width(c) in "WF" else 1) for c in word)

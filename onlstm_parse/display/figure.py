@@ -1,4 +1,4 @@
-"""Drawings painted by matplotlib."""
+"""Draw with matplotlib."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FONT_SIZES = {"word": 13, "title": 13, "tick": 9}
-# Drawn with whichever of them there is, glyph by glyph.
+# The first installed font that has a character is used for it.
 FONTS = (
     *("DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK TC", "Noto Sans SC", "Source Han Sans SC"),
     *("WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei"),
@@ -19,7 +19,7 @@ FONTS = (
 
 
 def to_figure(drawing: Drawing) -> Figure:
-    """The same painted by matplotlib; raises ImportError where it is not installed."""
+    """The drawing as a matplotlib figure. Raises ImportError if matplotlib is not installed."""
     from matplotlib import font_manager
     from matplotlib.figure import Figure
 

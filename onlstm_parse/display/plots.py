@@ -1,4 +1,4 @@
-"""Plots of several systems beside each other; matplotlib, the extra `plot`, and no display needed."""
+"""Plots that compare several systems. Needs matplotlib, the extra `plot`, but no display."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-# Okabe and Ito's colours, which people with any colour vision tell apart; then again with dashes.
+# Okabe and Ito's colours, which people with any colour vision can distinguish; then again with dashes.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31")
 STYLES = list(product(("-", "--", ":"), COLOURS))
 MARKERS = {"token": "o", "gap": "s"}
@@ -18,7 +18,7 @@ Value = Any  # a mean and a standard deviation or None
 
 
 def learning_curves(curves: Mapping[str, Sequence[Sequence[tuple[int, float]]]]) -> Figure:
-    """For each model, a line a seed of (tokens seen, validation perplexity)."""
+    """For each model, one line a seed of (tokens seen, validation perplexity)."""
     axes = _axes(8, 5)
     ordered = sorted(curves.items(), key=lambda item: min(p for line in item[1] for _, p in line))
     styles = dict(zip(curves, cycle(STYLES), strict=False))
@@ -54,7 +54,7 @@ def f1_against_perplexity(
     perplexity: str,
     f1: str,
 ) -> Figure:
-    """For each model its perplexity and its F1 by rule; `references` are lines across."""
+    """For each model its perplexity and its F1 by rule. `references` are horizontal lines."""
     axes = _axes(8, 5.5)
     for (_, (x, by_rule)), (_, colour) in zip(points.items(), cycle(STYLES), strict=False):
         heights = [y.mean for y in by_rule.values()]
@@ -84,7 +84,7 @@ def f1_against_perplexity(
 
 
 def _name_references(axes: Axes, references: Mapping[str, float]) -> None:
-    """Behind the right end of each line; names of close lines move up."""
+    """Write names at the right ends of lines; names of close lines move up."""
     low, high = axes.get_ylim()
     last = low
     for name, height in sorted(references.items(), key=lambda item: item[1]):
@@ -95,7 +95,7 @@ def _name_references(axes: Axes, references: Mapping[str, float]) -> None:
 
 
 def _name_points(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
-    """Above each point; a name that would cover an earlier one moves up."""
+    """Write names above points; a name that would cover an earlier one moves up."""
     taken: list[tuple[float, float, float]] = []  # left, right, bottom; in pixels
     styles = dict(zip(points, cycle(STYLES), strict=False))
     for name, point in sorted(points.items(), key=lambda item: item[1][1]):
@@ -117,7 +117,7 @@ def _name_points(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
 
 
 def heat_map(lines: Mapping[str, Sequence[float | None]], columns: Sequence[str], title: str) -> Figure:
-    """Percentages by system and column; an empty cell where there is none."""
+    """Percentages by system and column; a cell without a value is empty."""
     axes = _axes(1.5 + 0.7 * len(columns), 1.2 + 0.32 * len(lines), grid=False)
     values = [[float("nan") if value is None else value for value in line] for line in lines.values()]
     axes.imshow(values, cmap="YlGnBu", vmin=0, vmax=100, aspect="auto")
@@ -136,7 +136,7 @@ def heat_map(lines: Mapping[str, Sequence[float | None]], columns: Sequence[str]
 
 
 def _axes(width: float, height: float, grid: bool = True) -> Axes:
-    """Axes of a figure that belongs to no window."""
+    """The axes of a figure without a window."""
     axes = Figure(figsize=(width, height)).add_subplot()
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

@@ -1,4 +1,4 @@
-"""Scores for other programs: comma-separated figures, a LaTeX table, a plot."""
+"""Scores for other programs: comma-separated values, a LaTeX table, a plot."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LATEX |= {"^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$"}
 
 
 def csv(reports: Sequence[dict[str, Any]], system: str = "predicted") -> str:
-    """One figure a line, under a header: which score, whose, what, of which group, over how many."""
+    """One figure a line, after a header: signature, system, measure, group, value, count."""
     text = StringIO()
     writer = comma_separated.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -66,7 +66,7 @@ def _figures(report: dict[str, Any], system: str) -> Iterator[tuple[str, str, st
 
 
 def latex(reports: Sequence[dict[str, Any]], system: str = "predicted") -> str:
-    """For each report a `booktabs` table of the systems and one of label recall, signed in a comment."""
+    """For each report a `booktabs` table of the systems and one of label recall; the signature is a comment."""
     return "\n\n".join(_latex(report, system) for report in reports)
 
 
@@ -111,7 +111,7 @@ def _escaped(text: str) -> str:
 
 
 def expect_plottable(path: str | PathLike[str]) -> None:
-    """Raises UsageError for an ending not in PLOT_ENDINGS, OnlstmError where matplotlib is missing."""
+    """Raises UsageError for an ending not in PLOT_ENDINGS, OnlstmError if matplotlib is missing."""
     if Path(path).suffix.lower() not in PLOT_ENDINGS:
         raise UsageError(f"expected a file ending in {', '.join(PLOT_ENDINGS)}, found {str(path)!r}")
     try:
@@ -122,9 +122,9 @@ def expect_plottable(path: str | PathLike[str]) -> None:
 
 
 def plot(report: dict[str, Any], path: str | PathLike[str], system: str = "predicted") -> None:
-    """Draw F1 by length, the trivial parsers' too, and label recall into a PNG, PDF or SVG file.
+    """Draw F1 by length, with trivial parsers, and label recall into a PNG, PDF or SVG file.
 
-    Raises what `expect_plottable` raises, and OnlstmError where the disk refuses.
+    Raises what `expect_plottable` raises, and OnlstmError if writing fails.
     """
     expect_plottable(path)
     from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""A score, beside the trivial parsers', as plain text."""
+"""A score, beside those of trivial parsers, as plain text."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def score_table(report: dict[str, Any], system: str = "predicted") -> str:
 
 
 def comparison_table(report: dict[str, Any], systems: Sequence[str]) -> str:
-    """What `score --compare` found."""
+    """The table of `score --compare`."""
     rows: list[Sequence[str]] = [
         ("", *systems, "difference", "95 % interval", "p bootstrap", "p permutation")
     ]
@@ -56,7 +56,7 @@ def comparison_table(report: dict[str, Any], systems: Sequence[str]) -> str:
 
 
 def between_table(report: dict[str, Any], runs: Sequence[str]) -> str:
-    """What `score --between` found."""
+    """The table of `score --between`."""
     rows: list[Sequence[str]] = [("", "mean", "sd", "min", "max")]
     for name in ("sentence_f1", "corpus_f1"):
         rows.append((_words(name), *map(figure, report[name].values())))
@@ -70,7 +70,7 @@ def between_table(report: dict[str, Any], runs: Sequence[str]) -> str:
 
 
 def baseline_rows(report: dict[str, Any]) -> Iterable[tuple[str, list[float | None]]]:
-    """Each trivial parser with its sentence F1, the sd of that, and its corpus F1."""
+    """Each trivial parser with its sentence F1, the sd of it, and its corpus F1."""
     corpus = report.get("baselines_corpus_f1", {})
     for name, value in report.get("baselines", {}).items():
         mean, sd = (value["mean"], value["sd"]) if isinstance(value, dict) else (value, None)

@@ -1,4 +1,4 @@
-"""A tree as text: one line of brackets, one JSON object, or a drawing with its levels beside it."""
+"""A tree as text: one line of brackets, one JSON object, or a drawing with levels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def brackets(tree: Tree) -> str:
 
 
 def as_json(tree: Tree) -> str:
-    """`{"tree": brackets, "words": [...], "levels": [...]}`; a level is null where the model saw no word."""
+    """`{"tree": brackets, "words": [...], "levels": [...]}`; a level is null for a word that is not read."""
     content = {"tree": tree.brackets(), "words": tree.leaves(), "levels": tree.levels}
     return json.dumps(content, ensure_ascii=False)
 

@@ -29,7 +29,7 @@ class View(NamedTuple):
 
 
 def as_html(sentences: list[list[View]], title: str, facts: str) -> str:
-    """A page that needs nothing but itself."""
+    """A page that loads nothing else."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -54,7 +54,7 @@ def as_svg(sentences: list[list[View]], title: str, facts: str) -> str:
 
 
 def _tiles(sentences: list[list[View]]) -> Drawing:
-    """A row a layer, the rules side by side."""
+    """One row a layer, with the rules side by side."""
     return tiled(
         [
             [view.drawing() for view in row]
@@ -65,7 +65,7 @@ def _tiles(sentences: list[list[View]]) -> Drawing:
 
 
 def write_png(sentences: list[list[View]], path: Path) -> None:
-    """Raises OnlstmError without matplotlib, or without a font for the words."""
+    """Raises OnlstmError without matplotlib, or without a font that has all characters."""
     try:
         figure = to_figure(_tiles(sentences))
     except ImportError:
@@ -87,7 +87,7 @@ KINDS = [*TEXT_KINDS, ".png"]
 
 
 def check_kind(path: Path) -> None:
-    """Raises UsageError unless the name ends with a kind of picture that can be written."""
+    """Raises UsageError unless the name ends with a known kind of picture."""
     if path.suffix not in KINDS:
         remedy = f"end its name with {', '.join(KINDS[:-1])} or {KINDS[-1]}"
         if path.suffix:
@@ -96,7 +96,7 @@ def check_kind(path: Path) -> None:
 
 
 def write_views(sentences: list[list[View]], path: Path, title: str, facts: str) -> None:
-    """Write the kind of file that its name says; raises OnlstmError."""
+    """Write the kind of file that the name tells. Raises OnlstmError."""
     check_kind(path)
     if path.suffix == ".png":
         write_png(sentences, path)

@@ -1,8 +1,8 @@
-"""From levels to trees, and the trivial parsers that every induced tree is held against.
+"""From levels to brackets, and trivial parsers to compare with.
 
-A splitter is `levels -> brackets`, a trivial parser `(n_words, rng) -> brackets`.
-Brackets are half-open spans of two words or more, children before parents, so
-that the whole sentence comes last; `Tree.from_spans(words, brackets)` is the tree.
+A splitter is `levels -> brackets`, a trivial parser `(n_words, rng) -> brackets`. Brackets are half-open
+spans of two words or more, children before parents, so the whole sentence comes last. `Tree.from_spans(words,
+brackets)` is the tree.
 """
 
 from __future__ import annotations

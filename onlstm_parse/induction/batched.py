@@ -1,8 +1,7 @@
-"""The splitters and trivial parsers over many sentences at once, as arrays.
+"""The splitters and trivial parsers for many sentences at once, as arrays.
 
-`splitters.py` is the reference: these give the same brackets, in another order.
-A batch is `lengths`, the number of words of each sentence; brackets are three
-arrays (sentence, start, stop). Levels lie one behind the other, without seams.
+`splitters.py` is the reference: the brackets are the same, in another order. `lengths` holds the number of
+words of each sentence. Brackets are three arrays (sentence, start, stop). Levels are concatenated.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ class Brackets(NamedTuple):
 
 
 def nearest_higher(heights: Array, step: int, ties: bool) -> Array:
-    """For each place the nearest one in direction `step`, -1 or 1, that is higher (or with `ties` as high).
+    """For each place, the nearest higher place in direction `step`, -1 or 1 (with `ties`: as high or higher).
 
-    The first and the last place must be walls, infinitely high; where walls point means nothing. A place that
-    points to a lower one takes over where that points: all between is lower still, so a
-    few rounds suffice.
+    The first and the last place must be infinitely high; their own pointers mean nothing. If a pointer hits a
+    lower place, it takes over the pointer of that place, since everything between is lower still. A few
+    rounds suffice.
     """
     pointer = np.arange(len(heights)) + step
     waiting = np.flatnonzero(np.isfinite(heights))
@@ -55,7 +54,7 @@ def token_rule(levels: Array, lengths: Array) -> Brackets:
 
 
 def gap_rule(levels: Array, lengths: Array) -> Brackets:
-    """`splitters.gap_rule` of each sentence; `levels` holds a height for each gap, one fewer than words."""
+    """`splitters.gap_rule` of each sentence; `levels` holds a height for each gap: one fewer than words."""
     sentence, _, start, stop = _widest(levels, lengths - 1)
     return Brackets(sentence, start, stop + 1)
 
@@ -63,7 +62,7 @@ def gap_rule(levels: Array, lengths: Array) -> Brackets:
 def _widest(levels: Array, lengths: Array) -> tuple[Array, Array, Array, Array]:
     """(sentence, k, start, stop) for each k: the widest range whose first maximum is k."""
     sentence = np.repeat(np.arange(len(lengths)), lengths)
-    place = np.arange(len(levels)) + sentence + 1  # a wall before each sentence, and one behind the last
+    place = np.arange(len(levels)) + sentence + 1  # an infinite height around each sentence
     heights = np.full(len(levels) + len(lengths) + 1, np.inf)
     heights[place] = levels
     wall = (np.cumsum(lengths + 1) - lengths - 1)[sentence]
@@ -73,10 +72,10 @@ def _widest(levels: Array, lengths: Array) -> tuple[Array, Array, Array, Array]:
 
 
 def trivial(name: str, lengths: Array, rng: np.random.Generator) -> Brackets:
-    """What the trivial parser `name` makes of each sentence.
+    """The brackets of the trivial parser `name` for each sentence.
 
-    Splitting at random is splitting random levels by the gap rule; the parsers that
-    draw nothing are asked once for each length.
+    Random splits are random levels under the gap rule. Parsers that draw nothing are called once for each
+    length.
     """
     if name == "random-levels-token":
         return token_rule(rng.random(int(lengths.sum())), lengths)

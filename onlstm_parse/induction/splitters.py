@@ -45,7 +45,7 @@ def gap_rule(levels: Sequence[float]) -> list[Span]:
 
 def _cartesian(levels: Sequence[float]) -> Iterator[tuple[int, int, int]]:
     """(start, k, stop) for each k: the widest range whose first maximum is k; inner ranges first."""
-    waiting: list[tuple[int, int]] = []  # (start, k), their levels never rising
+    waiting: list[tuple[int, int]] = []  # (start, k), with levels that never rise
     for k, level in enumerate(levels):
         start = k
         while waiting and levels[waiting[-1][1]] < level:

@@ -1,9 +1,8 @@
-"""Parsers that look at nothing but the number of words.
+"""Parsers that use nothing but the number of words.
 
-`random_splits` splits at a uniformly random point and goes on in both halves, as
-the random baselines of the published systems do; it is not uniform over binary
-trees. The random levels run through the splitters and show what a rule alone
-brings: under the gap rule that is the same distribution as `random_splits`.
+`random_splits` splits at a uniformly random point and repeats in both halves, as the random baselines of
+published systems do; it is not uniform over binary trees. Random levels under a rule show what the rule alone
+gives. Under the gap rule they have the distribution of `random_splits`.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ def right(n_words: int, rng: Random | None = None) -> list[Span]:
 
 
 def balanced(n_words: int, rng: Random | None = None) -> list[Span]:
-    """Split in the middle; of an odd number of words the right half has one more."""
+    """Split in the middle. With an odd number of words the right half has one more."""
     return _split(n_words, lambda start, stop: (start + stop) // 2)
 
 

@@ -1,4 +1,4 @@
-"""Trees against gold trees: sentence statistics, summed, then scored, and signed."""
+"""Scores of trees against gold trees: counts for each sentence, sums, scores, signatures."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Each prediction laid beside its gold sentence.
-
-Both sides stream: one tree of each is in memory at a time.
-"""
+"""Align each predicted tree with its gold sentence. Both sides stream: one tree of each is in memory."""
 
 from __future__ import annotations
 
@@ -26,10 +23,10 @@ Pair = tuple[GoldSentence, list[int], list[int]]
 
 
 def align(predicted: Iterable[AnyTree], gold: Gold, digest: Digest | None = None) -> Iterator[Pair]:
-    """Each scored sentence with its prediction, streamed; `digest` takes in the predictions.
+    """Each scored sentence with its prediction, streamed. `digest` receives the predictions.
 
-    There may be a prediction for every gold tree, or none for those that are not scored; over
-    the words that count, or with punctuation. Raises OnlstmError where numbers or words differ.
+    There is a prediction for every gold tree, or only for those that are scored. It covers the words that
+    count, or all leaves. Raises OnlstmError if the number of trees or their words differ.
     """
     stream = _Counted(predicted, digest)
     sentences = iter(gold)
@@ -49,7 +46,7 @@ def align(predicted: Iterable[AnyTree], gold: Gold, digest: Digest | None = None
         if one is None:
             return
         problem = _surplus(one)
-    for _ in sentences:  # how many there are tells which of two problems it is
+    for _ in sentences:  # the number of trees decides which problem to report
         pass
     while stream.following():
         pass
@@ -58,7 +55,7 @@ def align(predicted: Iterable[AnyTree], gold: Gold, digest: Digest | None = None
 
 
 class _Counted:
-    """Predicted trees one by one, made flat."""
+    """Predicted trees one by one, as lists."""
 
     def __init__(self, trees: Iterable[AnyTree], digest: Digest | None) -> None:
         self._trees, self._digest, self.found = iter(trees), digest, 0
@@ -75,7 +72,7 @@ class _Counted:
 
 
 def _without_empty(flat: Flat) -> Flat:
-    """Without empty elements, for predictions made of a treebank's own trees."""
+    """Remove empty elements, for predictions that were made from a treebank's own trees."""
     if EMPTY not in flat.tags:
         return flat
     present = [tag != EMPTY for tag in flat.tags]
@@ -85,7 +82,7 @@ def _without_empty(flat: Flat) -> Flat:
 
 
 def _brackets(flat: Flat, sentence: GoldSentence) -> tuple[list[int], list[int]] | None:
-    """The prediction's brackets over the sentence's words, None where it is over others."""
+    """The prediction's brackets over the words of the sentence; None if the words differ."""
     words, wanted = flat.leaves, sentence.words
     if _same(words, wanted):
         return flat.starts, flat.stops
@@ -96,7 +93,7 @@ def _brackets(flat: Flat, sentence: GoldSentence) -> tuple[list[int], list[int]]
 
 
 def _without_marks(words: Sequence[str], wanted: Sequence[str]) -> list[bool] | None:
-    """Which of `words` are the wanted ones, if all others are punctuation; otherwise None."""
+    """Mark the wanted words among `words`, if all others are punctuation; otherwise None."""
     kept, position = [], 0
     for word in words:
         is_wanted = position < len(wanted) and _same_word(word, wanted[position])
@@ -115,7 +112,7 @@ def _same(words: Sequence[str], wanted: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def _canonical(word: str) -> str:
-    """Case, digits (as N) and the spelling of brackets aside, as language models need them."""
+    """The word without case, with digits as N and brackets unescaped, as language models read it."""
     word = "".join("n" if character.isdigit() else character for character in word.lower())
     return _BRACKET_ESCAPES.get(word) or _NUMBER.sub("n", word)
 
@@ -126,7 +123,7 @@ def _same_word(one: str, other: str) -> bool:
 
 
 def _difference(flat: Flat, sentence: GoldSentence) -> OnlstmError:
-    """The first word that differs, with both sides whole."""
+    """An error that names the first different word and shows both sides."""
     found, wanted = flat.leaves, sentence.words
     if len(found) == len(sentence.leaves) != len(wanted):
         found = list(compress(found, sentence.kept))

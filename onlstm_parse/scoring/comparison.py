@@ -1,4 +1,4 @@
-"""Two systems on the same sentences, and the runs of one system held against each other."""
+"""Compare two systems on the same sentences, or the runs of one system with each other."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def compare(
     *,
     resamples: int = RESAMPLES,
 ) -> dict[str, Any]:
-    """The scores of two systems, and of their sentence and corpus F1 the difference, its 95 % interval and p.
+    """The scores of two systems, and the differences of their sentence and corpus F1, with 95 % interval and
+    p.
 
     Positive differences favour `ours`. Raises what `score` raises.
     """
@@ -62,9 +63,9 @@ def between(
     max_words: int | None = None,
     filters: str | Sequence[str] = "",
 ) -> dict[str, Any]:
-    """Self-F1: each run's trees scored against those of every earlier run, and what the pairs come to.
+    """Self-F1: score the trees of each run against those of every earlier run, and summarise the pairs.
 
-    A run is called for its trees once for each pair. Raises what `score` raises.
+    A run is a function that returns its trees; it is called once for each pair. Raises what `score` raises.
     """
     if len(runs) < 2:
         raise UsageError(f"expected two runs or more, found {len(runs)}")

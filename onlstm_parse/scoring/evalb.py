@@ -1,10 +1,10 @@
 """EVALB's summary of labelled trees (Sekine & Collins 1997), for parsers that give labels and tags.
 
-As in EVALB: leaves with a deleted tag are taken out; labels lose their function tags;
-one-word brackets count; of a chain each bracket is matched once; a sentence whose
-words differ is an error and left out, one without predicted words skipped. Crossing
-brackets are predicted ones that cross a gold one. A quote that its tag deletes on one
-side alone (`'` as `''` and as POS) stays on both, where QUOTE_LABEL names both tags.
+As in EVALB, leaves with a deleted tag are removed, labels lose their function tags, and one-word brackets
+count. In a unary chain each bracket is matched once. A sentence whose words differ is an error and is left
+out; a sentence without predicted words is skipped. A crossing bracket is a predicted one that crosses a gold
+one. If its tag deletes a quote on one side only (`'` as `''` and as POS), it stays on both sides where
+QUOTE_LABEL names both tags.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _QUOTES = ("'", '"', "/")
 
 @dataclass
 class Parameters:
-    """What a parameter file sets; the defaults are those of COLLINS.prm."""
+    """The settings of a parameter file. The defaults are those of COLLINS.prm."""
 
     labelled: int = 1
     cutoff: int = 40
@@ -46,7 +46,7 @@ class Parameters:
 
 
 def read_parameters(path: str | PathLike[str]) -> Parameters:
-    """An EVALB parameter file. Raises FormatError with file and line."""
+    """Read an EVALB parameter file. Raises FormatError with file and line."""
     file = Path(path)
     found = Parameters(delete=set(), delete_for_length=set(), same_label=set())
     sets = {"DELETE_LABEL": found.delete, "DELETE_LABEL_FOR_LENGTH": found.delete_for_length}
@@ -86,10 +86,10 @@ class _Sentence(NamedTuple):
 def labelled_summary(
     predicted: Iterable[AnyTree], gold: Iterable[AnyTree], parameters: Parameters | None = None
 ) -> dict[str, Any]:
-    """EVALB's summary of all sentences, and of those up to the cutoff length; percentages.
+    """EVALB's summary of all sentences, and of those up to the cutoff length, in percent.
 
-    Raises OnlstmError where the number of trees differs, a leaf has no tag, or the words of
-    more than MAX_ERROR sentences differ.
+    Raises OnlstmError if the number of trees differs, a leaf has no tag, or the words of more than MAX_ERROR
+    sentences differ.
     """
     parameters = parameters or Parameters()
     digests = Digest(), Digest()
@@ -175,7 +175,7 @@ class _Summary:
 
 
 class _Same:
-    """Equality with some pairs added."""
+    """Equality, extended by some pairs."""
 
     def __init__(self, pairs: set[tuple[str, str]]) -> None:
         self._pairs = pairs
@@ -185,7 +185,7 @@ class _Same:
 
 
 class _Quote(NamedTuple):
-    """A leaf that may be a quote: which leaf, behind how many words, and its tag."""
+    """A leaf that may be a quote: its place, the number of words before it, its tag."""
 
     place: int
     before: int
@@ -193,7 +193,9 @@ class _Quote(NamedTuple):
 
 
 class _Terminals:
-    """A tree without deleted labels and leaves, but for those `spared`; `brackets` from the outside in."""
+    """A tree without deleted labels and leaves, except those that are `spared`. `brackets` are outermost
+    first.
+    """
 
     def __init__(self, flat: Flat, parameters: Parameters, spared: Collection[int] = ()) -> None:
         if None in flat.tags:
@@ -231,7 +233,7 @@ class _Terminals:
 
 
 def _spared(ours: _Terminals, theirs: _Terminals, delete: Collection[str]) -> tuple[list[int], list[int]]:
-    """The quotes of either side that their tag deletes where the other side has one that stays."""
+    """Quotes whose tag deletes them on one side, while the other side keeps its quote."""
     spared: tuple[list[int], list[int]] = ([], [])
 
     def position(quote: _Quote, side: int) -> int:
@@ -248,7 +250,7 @@ def _spared(ours: _Terminals, theirs: _Terminals, delete: Collection[str]) -> tu
 
 
 def _matches(predicted: list[tuple[Span, str]], gold: list[tuple[Span, str]], parameters: Parameters) -> int:
-    """Gold brackets that find a predicted one of their own."""
+    """The number of gold brackets that match a predicted one; each predicted one matches once."""
     same = _Same(parameters.same_label)
     left: dict[Span, list[str]] = {}
     for span, label in predicted:

@@ -1,4 +1,4 @@
-"""Gold sentences as they are scored: a treebank's trees, filtered down to their words.
+"""Gold sentences as they are scored: the trees of a treebank, reduced to the words that count.
 
 They stream: one tree is in memory at a time, unless they are kept.
 """
@@ -25,14 +25,14 @@ from onlstm_parse.treebanks.reading import (
 )
 from onlstm_parse.treebanks.words import EMPTY
 
-ENOUGH_LEAVES = 20  # before a filter that drops most of them is doubted
+ENOUGH_LEAVES = 20  # leaves; with fewer, a word filter that drops most of them is not suspected
 
 
 class GoldSentence(NamedTuple):
     """The words that count, and the gold brackets over them (`starts`, `stops`, `labels`).
 
-    `kept` says which of all non-empty `leaves` are words; `scored` is False for a
-    sentence without words, beyond the length limit or filtered out.
+    `kept` marks the words among all non-empty `leaves`. `scored` is False for a sentence that has no words,
+    is too long, or is filtered out.
     """
 
     number: int  # in the treebank, from 1
@@ -47,7 +47,7 @@ class GoldSentence(NamedTuple):
 
 
 class Digest:
-    """Names trees by their leaves, tags, labels and brackets, whatever notation they were in."""
+    """A hash of trees: their leaves, tags, labels and brackets, in any notation."""
 
     def __init__(self) -> None:
         self._hash = sha256()
@@ -61,13 +61,13 @@ class Digest:
 
 
 class Gold:
-    """A treebank to be scored against; counts and digest are whole when every sentence has passed.
+    """A treebank to score against. Counts and digest are complete when every sentence has been read.
 
-    `filters` (names in FILTERS) change the trees; the word filter `words` goes by the tags that
-    the treebank gives. A sentence without a word counts as `skipped`, one that a filter drops as
-    `filtered`, one over more words than `max_words` as `long`. Iterating gives these too. `raised`
-    sums the constituents that lost parts where branches crossed. Raises UsageError for an unknown
-    filter, or a word filter that keeps less than half of all leaves.
+    `filters` (names in FILTERS) change the trees. The word filter `words` uses the treebank's tags. A
+    sentence without words counts as `skipped`, one that a filter drops as `filtered`, one of more words than
+    `max_words` as `long`; iterating gives these too. `raised` sums the constituents that lost parts because
+    branches crossed. Raises UsageError for an unknown filter, and for a word filter that keeps less than half
+    of all leaves.
     """
 
     def __init__(
@@ -91,19 +91,19 @@ class Gold:
         return iter(self._all) if self._all is not None else self._stream()
 
     def keep(self) -> Gold:
-        """Hold all sentences in memory, so that they can be gone over again."""
+        """Hold all sentences in memory, so that they can be read again."""
         if self._all is None:
             self._all = list(self._stream())
         return self
 
     @property
     def sentences(self) -> list[GoldSentence]:
-        """What is to be parsed and scored."""
+        """The sentences to parse and to score."""
         return [sentence for sentence in self.keep() if sentence.scored]
 
     @property
     def left_out(self) -> dict[str, int]:
-        """How many sentences no protocol scores, and why."""
+        """The number of sentences that no protocol scores, by reason."""
         filtered = {"filtered": self.filtered} if self.filters else {}
         return {"skipped": self.skipped, **filtered, "long": self.long}
 
@@ -126,7 +126,7 @@ class Gold:
         _expect_words(n_leaves, n_words, self.words)
 
     def _sentence(self, tree: AnyTree, flat: Flat, mask: list[bool]) -> GoldSentence:
-        """`mask` says which leaves of the tree are words."""
+        """`mask` marks the words among the leaves of the tree."""
         left: Flat | None = flat
         over = mask
         if self.filters:
@@ -172,12 +172,12 @@ def prepare_gold(
     max_words: int | None = None,
     filters: str | Sequence[str] = "",
 ) -> Gold:
-    """Gold trees filtered down to their words and kept; `sentences` are what to parse and to score."""
+    """Gold sentences in memory; `sentences` are those to parse and to score."""
     return Gold(trees, words, max_words, filters).keep()
 
 
 def renumber(kept: Sequence[bool], starts: list[int], stops: list[int]) -> tuple[list[int], list[int]]:
-    """Brackets counted in the leaves that are kept; those that lose all have start = stop."""
+    """Renumber brackets by the leaves that are kept. A bracket that loses all leaves has start = stop."""
     if all(kept):
         return starts, stops
     before = list(accumulate(kept, initial=0))
@@ -185,11 +185,11 @@ def renumber(kept: Sequence[bool], starts: list[int], stops: list[int]) -> tuple
 
 
 class _Leaf(str):
-    """A leaf with an identity of its own: filters drop leaves, and make none."""
+    """A leaf with its own identity: filters drop leaves, but make none."""
 
 
 def _what_is_left(tree: AnyTree, keep: Filter) -> tuple[Flat | None, list[bool]]:
-    """The filtered tree, and which leaves it still has; None, and all, where the sentence goes."""
+    """The filtered tree, and which leaves are left; None and all leaves if the sentence is dropped."""
     nodes = tree.tree if isinstance(tree, GoldTree) else tree
     if not isinstance(nodes, Tree):
         raise UsageError("filters need trees with nodes", remedy="read them with read_treebank")
@@ -202,7 +202,7 @@ def _what_is_left(tree: AnyTree, keep: Filter) -> tuple[Flat | None, list[bool]]
 
 
 def _expect_words(leaves: int, kept: int, filter: str) -> None:
-    """A filter that drops most leaves was not made for this treebank; a few leaves prove nothing."""
+    """Refuse a filter that drops most leaves: it is for another treebank. A few leaves prove nothing."""
     if leaves and (kept == 0 or (leaves >= ENOUGH_LEAVES and 2 * kept < leaves)):
         problem = f"the word filter {filter} keeps only {kept:,} of the treebank's {leaves:,} leaves"
         others = " or ".join(f"--words {name}" for name in WORD_FILTERS if name not in (filter, "penn-words"))

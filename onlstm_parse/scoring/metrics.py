@@ -1,8 +1,4 @@
-"""The score and its signature: statistics of each sentence, their sums, then rates.
-
-Percentages throughout. Exact match is the share of sentences with exactly the
-gold brackets.
-"""
+"""Scores and their signatures: counts of each sentence, their sums, then rates, in percent."""
 
 from __future__ import annotations
 
@@ -31,12 +27,12 @@ Figures = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Score:
-    """How well trees agree with a treebank.
+    """The agreement of trees with a treebank.
 
-    `left_out` says of how many sentences and why (`unscored` are those that only the
-    protocol leaves out); `raised` are the gold constituents that lost parts where branches
-    crossed; crossing brackets are given for EVALB alone; `shape` is that of the predicted and
-    the gold trees, `shape_of` says how it is counted.
+    `left_out` gives the number of sentences by reason; `unscored` are those that only the protocol leaves
+    out. `raised` counts gold constituents that lost parts because branches crossed. Crossing brackets are
+    given for EVALB only. `complete_match` is the share of sentences with exactly the gold brackets. For
+    `shape` see `shape_of`.
     """
 
     signature: str
@@ -62,7 +58,7 @@ class Score:
     shape: Figures = field(repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        """What `score --json` prints, but for the baselines."""
+        """The content of `score --json`, without the baselines."""
         return asdict(self)
 
 
@@ -76,11 +72,11 @@ def score(
     filters: str | Sequence[str] = "",
     extra: Mapping[str, object] | None = None,
 ) -> Score:
-    """Score trees against a treebank's own, or against what `prepare_gold` made of it.
+    """Score trees against gold trees, or against the result of `prepare_gold`.
 
-    `words` names a word filter, `max_words` is a limit and `filters` change the gold trees,
-    unless `gold` is prepared; `extra` is what else moved the score, for the signature.
-    Raises OnlstmError where numbers or words of the two sides differ.
+    `words` names a word filter, `max_words` is a limit, and `filters` change the gold trees, unless `gold` is
+    prepared. `extra` goes into the signature. Raises OnlstmError if the number of trees or their words
+    differ.
     """
     PROTOCOLS[protocol]
     gold = gold if isinstance(gold, Gold) else Gold(gold, words, max_words, filters)
@@ -98,7 +94,7 @@ def reports(
 ) -> dict[str, dict[str, Any]]:
     """One pass over both sides: for each protocol the score with its baselines, as for JSON.
 
-    Of several protocols one may find no sentence to score: its report says so, without figures.
+    If one of several protocols finds no sentence to score, its report says so and has no figures.
     """
     protocols = list(protocols)
     for protocol in protocols:
@@ -107,7 +103,7 @@ def reports(
     extra = {**(extra or {}), "trees": digest}
     empty = [protocol for protocol in protocols if not len(_scored(gathered, gold, protocol)[1])]
     if len(empty) == len(protocols):
-        empty = []  # an error
+        empty = []  # all are empty: scoring raises the error
     return {
         protocol: _empty_report(gathered, gold, protocol, extra)
         if protocol in empty
@@ -141,7 +137,7 @@ def score_of(
     extra: Mapping[str, object],
     resamples: int = RESAMPLES,
 ) -> Score:
-    """Of sums, under one protocol; no interval where `resamples` is 0."""
+    """The score of sums under one protocol; without interval if `resamples` is 0."""
     rules: Protocol = PROTOCOLS[protocol]
     counts, n, left_out = _scored(gathered, gold, protocol)
     if not len(n):
@@ -179,7 +175,7 @@ def score_of(
 
 
 def _scored(gathered: Tally, gold: Gold, protocol: str) -> tuple[Counts, np.ndarray, dict[str, int]]:
-    """The kinds of sentences that are scored, how many there are of each, and how many are left out why."""
+    """The different counts of scored sentences, the number of sentences with each, and the numbers left out."""
     rules: Protocol = PROTOCOLS[protocol]
     everything, numbers = gathered.counts()
     scored = rules.scored(everything)
@@ -190,7 +186,7 @@ def _scored(gathered: Tally, gold: Gold, protocol: str) -> tuple[Counts, np.ndar
 
 
 def label_counts(gold: Gold, protocol: str) -> dict[str, int]:
-    """How many gold brackets of each label the protocol counts, the most frequent first."""
+    """The number of gold brackets of each label that the protocol counts, most frequent first."""
     gathered = Tally(with_baselines=False)
     for pairs in batches((one, one.starts, one.stops) for one in gold if one.scored):
         gathered.add(Batch(pairs), chain.from_iterable(gold.labels for gold, *_ in pairs))
@@ -198,8 +194,11 @@ def label_counts(gold: Gold, protocol: str) -> dict[str, int]:
 
 
 def shape_of(shape: Shape) -> dict[str, float | None]:
-    """Mean depth of a word, in brackets above it; of the inner brackets, the percentages that begin
-    (`left`) or end (`right`) with their parent. Of trees over two words or more; None where there is none."""
+    """Shape of the trees over two words or more; None if there are none.
+
+    `depth` is the mean number of brackets above a word. `left` and `right` are the percentages of inner
+    brackets that begin or end with their parent.
+    """
     brackets = shape.left + shape.right + shape.middle
     return {
         "depth": shape.depth / shape.trees if shape.trees else None,
@@ -217,7 +216,7 @@ def _corpus(counted: Columns, n: np.ndarray) -> Columns:
 
 
 def _by_label(gathered: Tally, rules: Protocol) -> Figures:
-    """Recall and number of each gold label, the most frequent first."""
+    """Recall and number of each gold label, most frequent first."""
     rows = [(*label.under(rules), name) for name, label in gathered.labels.items()]
     return {
         name: {"recall": 100 * found / count, "count": count}
@@ -227,7 +226,7 @@ def _by_label(gathered: Tally, rules: Protocol) -> Figures:
 
 
 def _by_length(words: np.ndarray, f1: np.ndarray, counted: Columns, n: np.ndarray) -> Figures:
-    """F1 of the sentences up to some lengths; None where there is none."""
+    """F1 of the sentences up to some lengths; None if there are none."""
     matched, predicted, gold = counted
     groups = {f"<={limit}": words <= limit for limit in LENGTHS} | {"all": words > 0}
     return {
@@ -243,7 +242,7 @@ def _by_length(words: np.ndarray, f1: np.ndarray, counted: Columns, n: np.ndarra
 
 
 def _by_width(gathered: Tally, rules: Protocol, counts: Counts, n: np.ndarray) -> Figures:
-    """F1 over all brackets of some widths, in words, with the number of gold ones."""
+    """F1 over all brackets of some widths, in words, with the number of gold brackets."""
     inside = counts.matched, counts.predicted, counts.gold
     size = max(gathered.widths.shape[1], int(counts.words.max()) + 1)
     padded = np.pad(gathered.widths, ((0, 0), (0, size - gathered.widths.shape[1]))).astype(float)

@@ -1,16 +1,15 @@
-"""What a sentence's score is, given its counts: the protocols by definition.
+"""The protocols: the score of a sentence, given its counts.
 
-All are unlabelled and compare sets, so a unary chain counts once; brackets over
-one word never count. They differ in three things: which sentences take part, when
-the whole-sentence bracket counts, and what becomes of sentences without brackets.
-Published arithmetic is kept to the last digit, the 1e-8 that keeps divisions from
-failing included.
+All are unlabelled and compare sets, so a unary chain counts once. Brackets over one word never count.
+Protocols differ in three things: which sentences take part, when the whole-sentence bracket counts, and how
+sentences without brackets are scored. The published arithmetic is kept to the last digit, including the 1e-8
+that prevents divisions by zero.
 
-- shen2019: the ON-LSTM program's test script.
-- kim2019: the Compound PCFG program's `eval.py`. It drops the last bracket, the
-  outermost, from either side, so a unary chain at the root leaves the whole sentence.
-- evalb: EVALB's sums with one label for every bracket, COLLINS parameters.
-- strict: nothing is scored where gold has no bracket to find.
+- shen2019: the test script of the ON-LSTM program.
+- kim2019: `eval.py` of the Compound PCFG program. It drops the last bracket, the outermost one, from either
+side. A unary chain at the root therefore leaves the whole-sentence bracket.
+- evalb: the sums of EVALB with one label for every bracket and the COLLINS parameters.
+- strict: sentences without gold brackets are not scored.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ Array = np.ndarray
 
 
 class Counts(NamedTuple):
-    """Brackets of each sentence, as arrays: those strictly inside it, and the whole-sentence ones.
+    """Brackets of each sentence, as arrays: those strictly inside it, and whole-sentence brackets.
 
-    `crossing` are predicted brackets that cross a gold one; `whole_...` say how often the
-    whole sentence of two words or more is bracketed.
+    `crossing` counts predicted brackets that cross a gold one. `whole_...` is how often the whole sentence of
+    two words or more is bracketed.
     """
 
     words: Array
@@ -44,7 +43,7 @@ Columns = tuple[Array, Array, Array]
 
 
 class Protocol(NamedTuple):
-    """`whole` is how often the whole-sentence bracket must stand to be counted, None for never."""
+    """`whole` is how often the whole-sentence bracket must occur to count; None: it never counts."""
 
     min_words: int
     whole: int | None

@@ -1,9 +1,8 @@
-"""How much the choice of sentences moves a score: bootstrap and permutation (Efron & Tibshirani 1993).
+"""How much the choice of sentences changes a score: bootstrap and permutation (Efron & Tibshirani 1993).
 
-The 95 % interval is the percentile bootstrap of the mean over resampled sentences; it
-says nothing about how much training again would move the score. Two systems are
-compared on the same sentences: the bootstrap draws sentences, the permutation test
-swaps the two systems' results sentence by sentence.
+The 95 % interval is the percentile bootstrap of the mean over resampled sentences. It does not tell how much
+another training would change the score. To compare two systems on the same sentences, the bootstrap draws
+sentences, and the permutation test swaps the results of the systems sentence by sentence.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ Array = np.ndarray
 def confidence_95(
     values: Array, numbers: Array, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[float, float]:
-    """Of the mean of `values`, each of which stands `numbers` times."""
+    """The interval of the mean of `values`; each value occurs `numbers` times."""
     distinct, place = np.unique(values, return_inverse=True)
     weights = np.bincount(place, numbers)
     total, rng = int(weights.sum()), np.random.default_rng(seed)
@@ -37,12 +36,11 @@ def confidence_95(
 def paired_difference(
     ours: Array, theirs: Array, figure: Callable[[Array], Array], resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[str, float | tuple[float, float]]:
-    """What two systems' figures differ by, and how surely.
+    """The difference between the figures of two systems, and how sure it is.
 
-    `ours` and `theirs` (sentences, columns) are sums over sentences in the making;
-    `figure` makes percentages of sums (resamples, columns). `p_bootstrap` is twice the
-    share of resamples on the other side of 0, `p_permutation` the share of swaps that
-    differ by as much.
+    `ours` and `theirs` (sentences, columns) are summed over resampled sentences. `figure` turns the sums
+    (resamples, columns) into percentages. `p_bootstrap` is twice the share of resamples on the other side of
+    0; `p_permutation` is the share of swaps with at least the same difference.
     """
     observed = figure(ours.sum(0)[None]) - figure(theirs.sum(0)[None])
     drawn = np.concatenate(

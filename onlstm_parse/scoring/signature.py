@@ -1,8 +1,8 @@
-"""Everything that moves a score, on one line; and what such a line says, in words.
+"""The signature: all that changes a score, on one line; and its explanation in words.
 
-    shen2019|v0.1.0|punctuation:dropped|words:penn-words|max:all|n:3914|skipped:0|long:0|short:0|bare:0|gold:...|trees:...
+shen2019|v0.1.0|punctuation:dropped|words:penn-words|max:all|n:3914|skipped:0|long:0|short:0|bare:0|gold:...|trees:...
 
-Scores may be compared where everything but `trees`, and what made the trees, agrees.
+Two scores may be compared if their signatures differ only in `trees` and in what made the trees.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _FIELDS = {
 def signature(
     gold: Gold, protocol: str, sentences: int, left_out: Mapping[str, int], extra: Mapping[str, object]
 ) -> str:
-    """`extra` is what else moved the score; its `trees` is the hash of the predictions."""
+    """`extra` names further settings that change the score; its `trees` is the hash of the predictions."""
     trees = extra.get("trees", "")
     parts: dict[str, object] = {"punctuation": "kept" if gold.keeps_punctuation else "dropped"}
     parts |= {"words": gold.words, **({"filters": gold.filters} if gold.filters else {})}
@@ -66,17 +66,17 @@ def line(protocol: str, parts: Mapping[str, object]) -> str:
 
 
 def with_trees(signature: str, trees: str) -> str:
-    """The signature of the same score of other trees, such as a trivial parser's."""
+    """The signature of the same score for other trees, such as those of a trivial parser."""
     return "|".join([*signature.split("|")[:-1], f"trees:{trees}"])
 
 
 def comparable(one: str, other: str) -> bool:
-    """Whether two signatures differ in the scored trees alone."""
+    """Whether two signatures differ only in the scored trees."""
     return with_trees(one, "") == with_trees(other, "")
 
 
 def explain(signature: str) -> str:
-    """What a signature says, a clause a line. Raises UsageError for what is none."""
+    """Explain a signature, one clause a line. Raises UsageError for a text that is no signature."""
     protocol, *rest = signature.strip().split("|")
     if protocol not in _PROTOCOLS:
         PROTOCOLS[protocol]

@@ -1,7 +1,7 @@
-"""Counts of every sentence of a batch, by array arithmetic; what all protocols share.
+"""Counts of every sentence of a batch, as arrays: what all protocols share.
 
-A bracket is a number: where its sentence's square of (start, stop) begins, plus the
-place in it. Sets of brackets are sorted arrays of such numbers.
+A bracket is a number: an offset for its sentence, plus the place of (start, stop) in the sentence's square. A
+set of brackets is a sorted array of such numbers.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from onlstm_parse.scoring.alignment import Pair
 from onlstm_parse.scoring.protocols import Counts
 
 Array = np.ndarray
-LENGTHS = (10, 20, 40)  # words; F1 is given of the sentences up to each
+LENGTHS = (10, 20, 40)  # words; F1 is given for the sentences up to each length
 LABELS = 1 << 16  # more than any treebank has
 BATCH = 1000  # sentences
 BATCH_WORDS = 50_000
 
 
 class Shape(NamedTuple):
-    """Of the trees over two words or more: `depth` sums the mean number of brackets over a word.
+    """The shape of the trees over two words or more. `depth` sums the mean number of brackets over a word.
 
-    `left` and `right` count the brackets that begin or end with their parent bracket,
-    `middle` the others; whole-sentence brackets have none.
+    `left` and `right` count the brackets that begin or end with their parent bracket, `middle` the others.
+    Whole-sentence brackets have no parent and are not counted.
     """
 
     trees: int
@@ -41,9 +41,10 @@ class Shape(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """How often each gold label (by number) stands, and how often its bracket was found.
+    """How often each gold label (by number) occurs, and how often its bracket is found.
 
-    `inside` the sentence, over the `whole` of it, and over the whole but not outermost (`inner`).
+    `inside`: strictly inside the sentence. `whole`: over the whole sentence. `inner`: over the whole
+    sentence, but not the outermost bracket.
     """
 
     inside: Array
@@ -54,7 +55,7 @@ class Labels(NamedTuple):
 
 
 class Side:
-    """The brackets of one side of a batch, one-word ones left out."""
+    """The brackets of one side of a batch, without one-word brackets."""
 
     def __init__(self, starts: Sequence[Sequence[int]], stops: Sequence[Sequence[int]], words: Array) -> None:
         start, stop = (np.fromiter(chain.from_iterable(side), np.int64) for side in (starts, stops))
@@ -70,9 +71,10 @@ class Side:
         self.per_sentence = np.bincount(self.inside.sentence, minlength=len(words))
 
     def gaps(self) -> tuple[Array, Array, Array]:
-        """Where each sentence's gaps begin, and for each gap the innermost bracket around it.
+        """The first gap of each sentence, and for each gap the start and stop of the innermost bracket around
+        it.
 
-        Gap k lies before word k; gaps 0 and n are in no bracket: there it is wider than any sentence.
+        Gap k lies before word k. Gaps 0 and n are in no bracket; their values are outside the sentence.
         """
         n = self.words
         first = np.cumsum(n + 1) - n - 1
@@ -99,14 +101,14 @@ def numbered(brackets: Brackets, words: Array) -> Array:
 
 
 def among(numbers: Array, known: Array) -> Array:
-    """Which of `numbers` are in `known`, which is sorted."""
+    """Which of `numbers` occur in `known`, which is sorted."""
     if not len(known):
         return np.zeros(len(numbers), bool)
     return known[np.minimum(np.searchsorted(known, numbers), len(known) - 1)] == numbers
 
 
 class Batch:
-    """Pairs of gold sentences and predictions, side by side."""
+    """The gold and predicted brackets of several sentences."""
 
     def __init__(self, pairs: Sequence[Pair]) -> None:
         golds, starts, stops = zip(*pairs, strict=True)
@@ -132,14 +134,14 @@ class Batch:
         )
 
     def widths(self) -> Array:
-        """(4, widest + 1): brackets by width: found, predicted, in gold, predicted where gold has none."""
+        """Brackets by width, (4, widest + 1): found, predicted, gold, and predicted where gold has none."""
         given, wanted = (side.inside.stop - side.inside.start for side in (self.predicted, self.gold))
         size = int(self.words.max()) + 1
         vain = given[self.gold.per_sentence[self.predicted.inside.sentence] == 0]
         return np.stack([np.bincount(w, minlength=size) for w in (given[self.found], given, wanted, vain)])
 
     def shapes(self) -> tuple[Shape, Shape]:
-        """Of the predicted and the gold trees."""
+        """The shapes of the predicted and the gold trees."""
         return _shape(self.predicted, self._gaps), _shape(self.gold, self._gold_gaps)
 
     def labels(self, numbers: Array) -> Labels:

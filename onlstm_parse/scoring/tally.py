@@ -1,7 +1,6 @@
-"""Everything that a score needs, gathered in one pass and in constant memory.
+"""Gather all that a score needs in one pass and in constant memory.
 
-Sentences with the same counts are counted together: however many there are, few
-kinds of them exist. No tree is kept.
+Sentences with the same counts are counted together: there are few different ones. No tree is kept.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from onlstm_parse.treebanks.filters import bare_label
 
 
 class Label(NamedTuple):
-    """How often a gold label stands and is found; see `statistics.Labels`."""
+    """How often a gold label occurs and is found; see `statistics.Labels`."""
 
     inside: int = 0
     inside_found: int = 0
@@ -32,7 +31,7 @@ class Label(NamedTuple):
     inner_found: int = 0
 
     def under(self, protocol: Protocol) -> tuple[int, int]:
-        """Brackets of this label that the protocol counts, and how many of them were found."""
+        """The brackets with this label that the protocol counts, and how many of them were found."""
         if protocol.whole is None:
             return self.inside, self.inside_found
         if protocol.whole == 1:  # every prediction brackets the whole sentence
@@ -41,7 +40,7 @@ class Label(NamedTuple):
 
 
 class Tally:
-    """The sums of many sentences, whatever the protocol; `sentences` has each batch's counts if asked for."""
+    """The sums of many sentences for all protocols. `sentences` keeps the counts of batches if asked for."""
 
     def __init__(self, with_baselines: bool = True, with_sentences: bool = False) -> None:
         self.kinds: Counter[tuple[int, ...]] = Counter()
@@ -52,7 +51,7 @@ class Tally:
         self.sentences: list[Counts] | None = [] if with_sentences else None
 
     def add(self, batch: Batch, labels: Iterable[str]) -> None:
-        """`labels` are those of all gold brackets of the batch."""
+        """Add a batch; `labels` are those of all its gold brackets."""
         counts = batch.counts()
         self.kinds.update(zip(*(column.tolist() for column in counts), strict=True))
         if self.sentences is not None:
@@ -66,7 +65,7 @@ class Tally:
             self.baselines.add(batch)
 
     def counts(self) -> tuple[Counts, np.ndarray]:
-        """The kinds of sentences in a fixed order, and how many there are of each."""
+        """The different counts in a fixed order, and the number of sentences with each."""
         kinds = sorted(self.kinds)
         columns = np.array(kinds, np.int64).reshape(-1, len(Counts._fields)).T
         return Counts(*columns), np.array([self.kinds[kind] for kind in kinds], np.int64)
@@ -90,7 +89,7 @@ class Tally:
 def tally(
     predicted: Iterable[AnyTree], gold: Gold, with_baselines: bool = True, with_sentences: bool = False
 ) -> tuple[Tally, Digest]:
-    """One pass over both sides, and the digest of the predictions; raises what `align` raises."""
+    """One pass over both sides; also returns the digest of the predictions. Raises what `align` raises."""
     gathered, digest = Tally(with_baselines, with_sentences), Digest()
     for pairs in batches(align(predicted, gold, digest)):
         gathered.add(Batch(pairs), chain.from_iterable(gold.labels for gold, *_ in pairs))

@@ -1,6 +1,6 @@
-"""What parsers that look at nothing get, under every protocol: a score means little without theirs.
+"""The scores of trivial parsers under every protocol, to compare a score with.
 
-`ceiling` is the best that binary trees can do: one that has every gold bracket.
+`ceiling` is the best score of binary trees: a tree with every gold bracket.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ Figures = dict[str, float | dict[str, float]]
 
 DRAWS = 5
 CEILING = "ceiling"
-SUMS = 5  # sentences; f1 for the mean; matched, predicted and gold brackets for the corpus
+SUMS = 5  # sentences; sum of F1; matched, predicted and gold brackets of the corpus
 
 
 def generators(name: str) -> list[np.random.Generator]:
-    """One for each draw of a trivial parser; sentence after sentence they draw the same in any batches."""
+    """One generator for each draw of a trivial parser. The draws do not depend on the size of batches."""
     place = list(TRIVIAL_PARSERS).index(name)
     draws = DRAWS if name.startswith("random") else 1
     return [np.random.default_rng([place, draw]) for draw in range(draws)]
 
 
 class Baselines:
-    """Sums of every trivial parser, draw and protocol, as batches come.
+    """Sums for every trivial parser, draw and protocol, added batch by batch.
 
-    Each is (lengths, SUMS): over the sentences of up to so many words, the last over all.
+    Each is (lengths, SUMS): over the sentences up to a length; the last row is over all.
     """
 
     def __init__(self) -> None:
@@ -50,14 +50,14 @@ class Baselines:
         self._add(CEILING, 0, _beside(batch, batch.gold.per_sentence, binary))
 
     def sentence_f1(self, protocol: str) -> Figures:
-        """Percentages, of what is drawn mean and sd."""
+        """In percent; mean and sd for random parsers."""
         return self._figures(protocol, lambda sums: _mean(sums[-1]))
 
     def corpus_f1(self, protocol: str) -> Figures:
         return self._figures(protocol, lambda sums: 100 * float(exact_rates(*sums[-1, 2:])[2]))
 
     def by_length(self, protocol: str) -> dict[str, dict[str, float | None]]:
-        """Sentence F1, of what is drawn the mean; None where no sentence is so short."""
+        """Sentence F1, the mean for random parsers; None if no sentence is so short."""
         names = [*(f"<={limit}" for limit in LENGTHS), "all"]
         return {
             name: {
@@ -117,7 +117,7 @@ def _counts(batch: Batch, name: str, rng: np.random.Generator) -> Counts:
 
 
 def _beside(batch: Batch, matched: np.ndarray, predicted: np.ndarray) -> Counts:
-    """Trivial trees are binary: the whole sentence stands once."""
+    """Trivial trees are binary: the whole-sentence bracket occurs once."""
     whole = (batch.words > 1).astype(int)
     gold = batch.gold
     return Counts(batch.words, matched, predicted, gold.per_sentence, whole, gold.whole, np.zeros_like(whole))

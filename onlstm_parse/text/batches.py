@@ -1,4 +1,4 @@
-"""Ids to batches: continuous streams for training, groups of like length for parsing.
+"""Ids to batches: continuous streams for training, groups of similar length for parsing.
 
 T time steps, B batch; ids are time-major, (T, B), as everywhere.
 """
@@ -15,11 +15,11 @@ from onlstm_parse.text.corpus import TokenIds
 
 
 class Stream:
-    """The text in B columns, each a contiguous part of it that goes on from window to window.
+    """The text in B columns. Each column is a contiguous part of the text and continues from window to
+    window.
 
-    Windows are read by position, so a pass can be taken up at any step. Every token
-    but the first is predicted once a pass, save a remainder of less than B tokens.
-    A text of fewer tokens has fewer columns.
+    Windows are read by position, so a pass can resume at any step. Every token but the first is predicted
+    once a pass, except a remainder of less than B tokens. A text of fewer tokens has fewer columns.
     """
 
     def __init__(self, ids: TokenIds | np.ndarray, batch_size: int, bptt: int) -> None:
@@ -49,9 +49,9 @@ class Stream:
         return range(0, self.batch_size * self.length, self.length)
 
     def lengths(self, epoch: int, seed: int) -> list[int]:
-        """Window lengths of a pass, varied as by Merity et al. (2018): the same for the same arguments.
+        """Window lengths of a pass, varied as by Merity et al. (2018); the same for the same arguments.
 
-        Normal around bptt, in one window of twenty around half of it, sd 5, at least 5.
+        Normal with mean bptt, or half of it in one window of twenty, sd 5, at least 5.
         """
         random = np.random.default_rng([seed, epoch])
         lengths: list[int] = []
@@ -64,7 +64,7 @@ class Stream:
 
 
 class Batch(NamedTuple):
-    """Sentences that go through a model side by side, in a frame of `steps` × `columns`."""
+    """Sentences for one call of a model, in a frame of `steps` × `columns`."""
 
     sentences: list[int]
     steps: int
@@ -72,10 +72,11 @@ class Batch(NamedTuple):
 
 
 def batch_by_length(lengths: Sequence[int], max_tokens: int, padded: bool = True) -> list[Batch]:
-    """Sentences by index in batches of like length, unless `padded` of the same, longest first.
+    """Group sentences, by index, into batches of similar length, longest first; of equal length unless
+    `padded`.
 
-    A frame holds at most `max_tokens`, unless a single sentence is longer. Its sides are rounded up so
-    that few shapes occur: oneDNN keeps half a megabyte for each that it has seen.
+    A frame holds at most `max_tokens`, unless a single sentence is longer. Sides are rounded up so that few
+    shapes occur: oneDNN keeps half a megabyte for each shape it has seen.
 
     >>> batch_by_length([3, 9, 2, 3], max_tokens=9)
     [Batch(sentences=[1], steps=9, columns=1), Batch(sentences=[0, 3, 2], steps=3, columns=3)]
@@ -93,6 +94,6 @@ def batch_by_length(lengths: Sequence[int], max_tokens: int, padded: bool = True
 
 
 def _rounded_up(number: int, digits: int) -> int:
-    """To a number whose binary digits behind the first so many are zero."""
+    """Round up to `digits` leading binary digits, the rest zero."""
     shift = max(number.bit_length() - digits, 0)
     return -(-number >> shift) << shift

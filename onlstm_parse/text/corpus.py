@@ -1,10 +1,9 @@
 """Training text to ids on disk: read once, tokenised in parallel, of any size.
 
-The ids on disk are provisional (first seen, first numbered; every line of text is
-followed by `<eos>`; a line of which normalisation leaves nothing is left out), so
-that one file serves every vocabulary: the vocabulary is a lookup table over it.
-A cache entry is a folder, named by the content of the files and the settings that
-matter, that takes its name only when it is whole.
+Ids on disk are provisional: numbered in the order of first occurrence. Every line is followed by `<eos>`; a
+line that normalisation empties is left out. So one file serves every vocabulary, and a vocabulary is a lookup
+table over it. A cache entry is a folder. Its name is a hash of the files and of the settings that matter, and
+it appears only when it is complete.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ from onlstm_parse.version import VERSION
 Paths = Sequence[str | os.PathLike[str]]
 Files = tuple[list[Path], list[Path]]  # training, validation
 
-PERIOD, HELD_OUT = 200, range(90, 100)  # without validation text: these of every 200 lines, 5 %
+PERIOD, HELD_OUT = 200, range(90, 100)  # without validation text: these lines of every 200, 5 %
 CHUNK_CHARACTERS = 500_000
-SMALL_TEXT = 1_000_000  # bytes that are not worth a second process
+SMALL_TEXT = 1_000_000  # bytes; a smaller text needs no second process
 SIDES = ("train", "valid")
 
 
@@ -42,7 +41,9 @@ class TokenIds:
     """The ids of a text: `ids[a:b]` reads them from disk as int64, (b - a,)."""
 
     def __init__(self, file: Path, counts: np.ndarray, lookup: np.ndarray, fingerprint: str) -> None:
-        """`counts` and `lookup` are per provisional id. Raises ValueError if the file has another length."""
+        """`counts` and `lookup` have an entry for each provisional id. Raises ValueError if the file has
+        another length.
+        """
         self._provisional = np.memmap(file, dtype=np.uint32, mode="r")
         self._lookup, self.fingerprint = lookup, fingerprint
         self.tokens = int(counts.sum())
@@ -74,11 +75,11 @@ def prepare(
     cache: str | os.PathLike[str] | None = None,
     workers: int | None = None,
 ) -> PreparedText:
-    """Text files to ids, vocabulary and pipeline; the same whatever the number of workers.
+    """Text files to ids, vocabulary and pipeline. The number of workers changes nothing in the result.
 
-    Without `valid_paths` a share of the lines is held out. `cache` is a folder
-    (default: `text` in the toolkit's cache folder). Raises OnlstmError for files that
-    cannot be read, text of which nothing is left and a disk that is full.
+    Without `valid_paths` a share of the lines is held out. `cache` is a folder (default: `text` in the
+    toolkit's cache folder). Raises OnlstmError for a file that cannot be read, a text that normalisation
+    empties, and a full disk.
     """
     files = [_regular_file(path) for path in paths], [_regular_file(path) for path in valid_paths or []]
     folder = Path(cache or cache_folder() / "text") / _key(files, config)
@@ -97,7 +98,7 @@ def _regular_file(path: str | os.PathLike[str]) -> Path:
 
 
 def _key(files: Files, config: TextConfig) -> str:
-    """What the provisional ids depend on, in one hash."""
+    """A hash of all that the provisional ids depend on."""
     kind = TOKENISERS[config.tokeniser]
     library = metadata.version(kind.library) if kind.library else None
     pieces = config.pieces if kind.learns else None
@@ -141,12 +142,12 @@ def _fill(folder: Path, files: Files, config: TextConfig, workers: int | None) -
 
 
 def _cores() -> int:
-    """Those that this process may use, where the system says."""
+    """The processors that this process may use, if the system says it."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _chunks(files: Files, bad_bytes: str) -> Iterator[Chunk]:
-    """All lines in order, as (training lines, validation lines); cut by characters alone."""
+    """All lines in order, as (training lines, validation lines), cut by the number of characters alone."""
     chunk: Chunk = ([], [])
     room = CHUNK_CHARACTERS
     for side, paths in enumerate(files):

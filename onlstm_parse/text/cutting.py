@@ -26,7 +26,7 @@ Cut = tuple[list[str], np.ndarray, np.ndarray]
 
 
 def cut(chunk: Chunk, config: TextConfig, model: bytes | None) -> Cut:
-    """Tokenise and normalise; `model` is the tokeniser's."""
+    """Tokenise and normalise. `model` is the model of the tokeniser."""
     tokeniser, normalise = _tokeniser(config.tokeniser, model), NORMALISATIONS[config.normalisation]
     numbers = {EOS: 0}
     sides = []
@@ -40,13 +40,13 @@ def cut(chunk: Chunk, config: TextConfig, model: bytes | None) -> Cut:
     return list(numbers), sides[0], sides[1]
 
 
-@lru_cache(1)  # a worker process gets the same one with every chunk
+@lru_cache(1)  # a worker process receives the same one with every chunk
 def _tokeniser(name: str, model: bytes | None) -> Tokeniser:
     return TOKENISERS[name](model)
 
 
 def cut_all(chunks: Iterable[Chunk], config: TextConfig, model: bytes | None, workers: int) -> Iterator[Cut]:
-    """The chunks' ids in the order of the chunks."""
+    """The ids of the chunks, in the order of the chunks."""
     from tqdm import tqdm
 
     work = partial(cut, config=config, model=model)
@@ -58,7 +58,7 @@ def cut_all(chunks: Iterable[Chunk], config: TextConfig, model: bytes | None, wo
 
 
 def _parallel(work: Callable[[Chunk], Cut], chunks: Iterable[Chunk], workers: int) -> Iterator[Cut]:
-    """At most a few chunks are under way at a time, so memory stays bounded."""
+    """At most a few chunks are in work at a time, so memory stays bounded."""
     from concurrent.futures import Future, ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
@@ -82,12 +82,12 @@ def _parallel(work: Callable[[Chunk], Cut], chunks: Iterable[Chunk], workers: in
 def _start_worker() -> None:
     from threading import Thread
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     Thread(target=_die_with_parent, daemon=True).start()
 
 
 def _die_with_parent() -> None:
-    """A killed parent leaves no process behind that waits for work for ever."""
+    """End this process if its parent was killed."""
     from multiprocessing import parent_process
 
     if parent := parent_process():

@@ -1,11 +1,10 @@
-"""Named policies for tokens: each maps a token to its normal form, or to None, which drops it.
+r"""Named policies for tokens. Each maps a token to its normal form, or to None, which drops it.
 
-`mikolov` remakes the Penn Treebank text of Mikolov et al. (2010), all but its
-limit of 10,000 words: lower case, every number N, `%` N as well, punctuation
-dropped, but `$`, `#`, `&`, the possessive `'` and the footnote mark `\\*` kept; a word
-with digits in it (30-day, 1950s, '80s) stays. `words` is for any language: only what has
-a letter or digit stays. Full-width digits and punctuation count as such.
-No policy composes or decomposes accents.
+`mikolov` follows the Penn Treebank text of Mikolov et al. (2010), except its limit of 10,000 words: lower
+case; every number is N, and so is `%`; punctuation is dropped, but `$`, `#`, `&`, the possessive `'` and the
+footnote mark `\*` stay; a word that contains digits (30-day, 1950s, '80s) stays. `words` is for any language:
+only tokens with a letter or digit stay. Full-width digits and punctuation count as such. No policy composes
+or decomposes accents.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ NORMALISATIONS = Table(
 )
 
 NUMBER = "N"
-SPECIAL = frozenset({"<eos>", "<unk>", NUMBER})  # in prepared text these are normal forms already
+SPECIAL = frozenset({"<eos>", "<unk>", NUMBER})  # in prepared text these are already normal forms
 # 12,000 · 1.5 · 1\/2 · 1986-87 · 3:15 · 30% · -5 · １．５ · ½; sentencepiece marks the start of a word.
 _NUMERIC = r"\d¼-¾⅐-⅞"
 _SIGNS = r"-+.,:/\\%．，：／％－＋"
@@ -54,7 +53,7 @@ def mikolov(token: str) -> str | None:
 
 @lru_cache(1 << 16)
 def words(token: str) -> str | None:
-    """Lower case, numbers N, whatever has neither letter nor digit dropped."""
+    """Lower case, numbers as N; drops what has neither letter nor digit."""
     if token in SPECIAL:
         return token
     if _NUMBER.fullmatch(token):

@@ -1,4 +1,4 @@
-"""A line of text to words and ids: the one way that training and parsing share."""
+"""From a line of text to words and ids, in the same way for training and parsing."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ TOKENISER_FILE = "tokeniser.model"
 
 @dataclass(frozen=True)
 class Encoded:
-    """The user's words, and of each the ids of the forms that the language model reads.
+    """The words of the user, and for each the ids of its forms in the vocabulary.
 
-    A word that normalisation drops has no piece. Only a word that someone else cut
-    out (`encode_words`), under a tokeniser that cuts finer, has more than one.
+    A word that normalisation drops has no id. A word has several ids only if it was cut by someone else
+    (`encode_words`) and the tokeniser cuts finer.
     """
 
     words: list[str]
@@ -45,7 +45,7 @@ class TextPipeline:
         return Encoded(words, list(map(self._ids_of_form, forms)))
 
     def encode_words(self, words: Iterable[str]) -> Encoded:
-        """For words that are tokens already, such as a treebank's leaves."""
+        """Encode words that are already cut, such as the leaves of a treebank."""
         words = list(words)
         return Encoded(words, [self._ids(self.tokeniser.forms_of(word)) for word in words])
 
@@ -53,7 +53,7 @@ class TextPipeline:
         return self.vocabulary.encode(normalised(forms, self._normalise))
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Writes the vocabulary, and the tokeniser's model where it has one. Raises OnlstmError."""
+        """Write the vocabulary and, if the tokeniser has one, its model. Raises OnlstmError."""
         self.vocabulary.save(Path(folder) / VOCABULARY_FILE)
         save_tokeniser(self.tokeniser, Path(folder))
 
@@ -65,14 +65,14 @@ class TextPipeline:
 
 
 def save_tokeniser(tokeniser: Tokeniser, folder: Path) -> None:
-    """Writes what the tokeniser has learnt, if it is one that learns."""
+    """Write the model of the tokeniser, if it has one."""
     if tokeniser.model is not None:
         with written_whole(folder / TOKENISER_FILE, "wb") as file:
             file.write(tokeniser.model)
 
 
 def load_tokeniser(name: str, folder: Path) -> Tokeniser:
-    """The tokeniser with its model, if it is one that learns; raises FormatError if that is not there."""
+    """The tokeniser with its model, if it has one. Raises FormatError if the model is missing or damaged."""
     kind, file = TOKENISERS[name], folder / TOKENISER_FILE
     if not kind.learns:
         return kind()
@@ -85,5 +85,5 @@ def load_tokeniser(name: str, folder: Path) -> Tokeniser:
 
 
 def normalised(forms: Iterable[str], normalise: Callable[[str], str | None]) -> list[str]:
-    """What is left of the forms."""
+    """The forms that normalisation keeps."""
     return [kept for form in forms if (kept := normalise(form)) is not None]

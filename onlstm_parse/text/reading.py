@@ -1,7 +1,7 @@
-"""Text files to lines: UTF-8 (or what is asked for), plain or gzipped, one line in memory at a time.
+"""Text files to lines: UTF-8 or another encoding, plain or gzipped, one line in memory at a time.
 
-Only a line feed ends a line: a lone carriage return, U+2028 and the like stay
-inside it, so that every pass over a file counts the same lines.
+Only a line feed ends a line. A lone carriage return, U+2028 and the like stay inside it, so that every pass
+over a file counts the same lines.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_lines(paths: Iterable[str | os.PathLike[str]], bad_bytes: str = "error") -> Iterator[str]:
-    """The lines of the files, without their ends, that hold more than white space.
+    """The lines of the files, without line ends; lines of white space are left out.
 
-    `bad_bytes` is "error" or "replace". Raises OnlstmError at once for a missing
-    file or a folder; while reading, for a file without text, a damaged gzip file
-    or a byte that is not UTF-8 (with line, and column in characters).
+    `bad_bytes` is "error" or "replace". Raises OnlstmError at once for a missing file or a folder. Raises it
+    while reading for a file without text, a damaged gzip file, or a byte that is not UTF-8 (with line, and
+    column in characters).
     """
     files = [checked_file(path) for path in paths]
     return (line for file in files for line in _text_of(file, bad_bytes))
@@ -38,9 +38,9 @@ def read_lines(paths: Iterable[str | os.PathLike[str]], bad_bytes: str = "error"
 def decoded_lines(
     path: str | os.PathLike[str], bad_bytes: str = "error", encoding: str = "utf-8"
 ) -> closing[Lines]:
-    """A context that gives every line of a file, empty ones too; "-" is standard input.
+    """A context that gives every line of a file, also empty ones; "-" is standard input.
 
-    Raises OnlstmError as `read_lines` does, but takes a file without text.
+    Raises OnlstmError as `read_lines` does, but accepts a file without text.
     """
     if path == "-":
         return closing(_decoded(sys.stdin.buffer, "standard input", bad_bytes, encoding))
@@ -48,7 +48,7 @@ def decoded_lines(
 
 
 def find_encoding(path: str | os.PathLike[str], encodings: Sequence[str]) -> str:
-    """The first of the encodings in which the whole file makes sense, or else simply the first."""
+    """The first of the encodings that can decode the whole file, or else the first of all."""
     for encoding in encodings if len(encodings) > 1 else ():
         with _readable(checked_file(path)) as stream:
             try:
@@ -61,7 +61,7 @@ def find_encoding(path: str | os.PathLike[str], encodings: Sequence[str]) -> str
 
 
 def checked_file(path: str | os.PathLike[str]) -> Path:
-    """Raises OnlstmError unless `path` is something that can be read as a file."""
+    """Raises OnlstmError unless `path` can be read as a file."""
     path = Path(path)
     if path.is_dir():
         raise OnlstmError("expected a text file, found a folder", file=path, remedy="name the files in it")
@@ -98,7 +98,7 @@ def _decoded(stream: BinaryIO, name: str | os.PathLike[str], bad_bytes: str, enc
 
 @contextmanager
 def _readable(path: Path) -> Iterator[BinaryIO]:
-    """The file as bytes, unzipped if its first bytes are gzip's."""
+    """The file as bytes, unzipped if it begins as gzip files do."""
     try:
         with path.open("rb") as plain:
             if plain.peek(2)[:2] != GZIP_MAGIC:

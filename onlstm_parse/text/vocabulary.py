@@ -17,7 +17,7 @@ EOS_ID, UNK_ID = 0, 1
 
 
 class Vocabulary(tuple[str, ...]):
-    """Form i has id i; `<eos>` is 0 and `<unk>` 1, whether the text holds them or not.
+    """Form i has id i. `<eos>` is 0 and `<unk>` is 1, also if the text has neither.
 
     >>> vocabulary = Vocabulary(["<eos>", "<unk>", "the", "dog"])
     >>> vocabulary.encode(["the", "cat", "<eos>"])
@@ -25,7 +25,7 @@ class Vocabulary(tuple[str, ...]):
     """
 
     def __init__(self, forms: Iterable[str]) -> None:
-        """Raises ValueError unless the forms begin with `<eos>`, `<unk>` and differ."""
+        """Raises ValueError unless the forms begin with `<eos>`, `<unk>` and are all different."""
         self._ids = {form: number for number, form in enumerate(self)}
         if self[:2] != (EOS, UNK) or len(self._ids) < len(self):
             raise ValueError(f"a vocabulary begins with {EOS}, {UNK} and holds each form once")
@@ -38,10 +38,11 @@ class Vocabulary(tuple[str, ...]):
         min_count: int | None = None,
         max_words: int | None = None,
     ) -> tuple[Vocabulary, np.ndarray]:
-        """The frequent ones of `forms` (which begin with the specials), and each form's id, (len(forms),).
+        """The most frequent of `forms` (which begin with the specials), and the id of each form,
+        (len(forms),).
 
-        By descending count, then in the order given. Unless `min_count` says otherwise,
-        text without any `<unk>` gives up its singletons for one to be learnt.
+        By descending count, then in the order given. If `min_count` is None and the text has no `<unk>`,
+        words that occur once become `<unk>`, so that it is learnt.
         """
         if min_count is None:
             min_count = 1 if counts[UNK_ID] else 2
@@ -59,12 +60,12 @@ class Vocabulary(tuple[str, ...]):
         return [self._ids.get(form, UNK_ID) for form in forms]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """A JSON list, one form a line. Raises OnlstmError where the disk refuses."""
+        """Write a JSON list, one form a line. Raises OnlstmError if writing fails."""
         save_forms(path, self)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
-        """Raises FormatError for a truncated or foreign file."""
+        """Raises FormatError for a truncated file or one of another format."""
         try:
             return cls(load_forms(path))
         except ValueError as error:
@@ -72,7 +73,7 @@ class Vocabulary(tuple[str, ...]):
 
 
 def save_forms(path: str | os.PathLike[str], forms: Iterable[str]) -> None:
-    """JSON keeps any form whole, whatever white space it holds."""
+    """JSON keeps any form whole, whatever white space it contains."""
     with written_whole(path) as file:
         file.write("[\n" + ",\n".join(json.dumps(form, ensure_ascii=False) for form in forms) + "\n]\n")
 

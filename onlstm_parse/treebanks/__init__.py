@@ -1,4 +1,4 @@
-"""Treebanks to trees: one file a format; filters by name, and which leaves are words."""
+"""Treebanks to trees: one file a format. Filters change trees; word filters choose the words that count."""
 
 from __future__ import annotations
 

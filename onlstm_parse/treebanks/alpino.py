@@ -1,8 +1,8 @@
 """Alpino XML (van Noord et al. 2013, the Lassy treebanks): nested nodes, words by their position.
 
-Usually a file a sentence, in folders; several in one file are read too. Nodes that
-only point at another (`index` without a word) are left out. Crossing branches are
-taken out by the rule `raise` (graph.py); the head is the child `rel="hd"`.
+Usually a file holds one sentence; several are read too. Nodes that only refer to another (`index` without a
+word) are left out. Crossing branches are removed by the rule `raise` (graph.py); the head is the child with
+`rel="hd"`.
 
 Omitted: relations, lemmas, features.
 """

@@ -37,7 +37,7 @@ def read(lines: Iterable[str], file: Path) -> Iterator[Sentence]:
 
 
 def _word(line: str, number: int, file: Path, expected: int) -> Iterator[Tree]:
-    """The word on a line; none where the line is about something else."""
+    """The word on a line; None if the line has none."""
     fields = line.split("\t")
     if len(fields) != FIELDS:
         problem = f"expected {FIELDS} fields parted by tabs, found {len(fields)}"

@@ -35,7 +35,7 @@ def recognises(head: str) -> bool:
 
 
 def _without_markup(line: str) -> str:
-    """The line's brackets at the columns where they stand."""
+    """The brackets of a line, at their own columns."""
     if "<" not in line:
         return line
     tags = _TAGS.match(line)

@@ -1,8 +1,7 @@
-"""What is taken out of trees, by name, one filter behind another: `traces,punctuation,length:40`.
+"""Filters that change trees, by name, applied in order: `traces,punctuation,length:40`.
 
-A filter gives the tree that is left, over leaves of the tree that it was given, or None
-where the sentence goes. Phrases left empty go with what emptied them. Word filters
-(`words:NAME`) are in words.py.
+A filter returns the changed tree, over leaves of the given tree, or None if the sentence is dropped. A phrase
+that becomes empty is removed too. Word filters (`words:NAME`) are in words.py.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _LENGTH = re.compile(r"(?:([0-9]+)-)?([0-9]+)")
 
 
 def composed(names: str | Sequence[str]) -> Filter:
-    """The filters `NAME[:ARGUMENT]`, in order, as one; raises UsageError for one that is unknown."""
+    """Compose the filters `NAME[:ARGUMENT]`, in order. Raises UsageError for an unknown one."""
     filters = []
     for one in listed(names):
         name, _, argument = one.partition(":")
@@ -40,12 +39,12 @@ def composed(names: str | Sequence[str]) -> Filter:
 
 
 def listed(names: str | Sequence[str]) -> list[str]:
-    """One by one, `NAME[:ARGUMENT]`."""
+    """The names of filters, one by one, `NAME[:ARGUMENT]`."""
     return list(filter(None, map(str.strip, names.split(",") if isinstance(names, str) else names)))
 
 
 def roots(argument: str = "") -> Filter:
-    """Drop the outer bracket that only holds a tree together."""
+    """Remove the outer bracket if it only holds the tree together."""
     _expect_none("roots", argument)
     return unwrap
 
@@ -57,7 +56,7 @@ def traces(argument: str = "") -> Filter:
 
 
 def punctuation(argument: str = "") -> Filter:
-    """Drop punctuation (and empty elements); `tags` or `marks` say by what, otherwise by either."""
+    """Drop punctuation and empty elements: by `tags`, by `marks` (characters), or by either."""
     return words(f"no-punctuation-{argument}" if argument else "no-punctuation")
 
 
@@ -74,13 +73,13 @@ def function_tags(argument: str = "") -> Filter:
 
 
 def unaries(argument: str = "") -> Filter:
-    """Make one constituent of those over the same words; it has the label of the highest."""
+    """Merge constituents over the same words into one, with the label of the highest."""
     _expect_none("unaries", argument)
     return _without_unaries
 
 
 def length(argument: str) -> Filter:
-    """Keep sentences of at most so many leaves, `length:40`, or of so many to so many, `length:2-40`."""
+    """Keep sentences of at most 40 leaves, `length:40`, or of 2 to 40 leaves, `length:2-40`."""
     match = _LENGTH.fullmatch(argument)
     if not match:
         raise UsageError(f"expected length:MOST or length:LEAST-MOST, found 'length:{argument}'")
@@ -89,13 +88,13 @@ def length(argument: str) -> Filter:
 
 
 def keep_words(tree: Tree, is_word: Callable[[str, str | None], bool]) -> Tree | None:
-    """The tree over the leaves that are words; None where none is."""
+    """The tree over the leaves that are words; None if there are none."""
     keep = [is_word(word, tag) for word, tag in tree.tagged()]
     return tree if keep and all(keep) else prune(tree, keep)
 
 
 def prune(tree: Tree, keep: Sequence[bool]) -> Tree | None:
-    """The tree over the leaves that are kept; None where none is."""
+    """The tree over the leaves that are kept; None if there are none."""
     kept = iter(keep)
 
     def node(tree: Tree, children: list[Child | None]) -> Child | None:
@@ -107,10 +106,10 @@ def prune(tree: Tree, keep: Sequence[bool]) -> Tree | None:
 
 
 def unwrap(tree: Tree) -> Tree:
-    """Without the outer bracket that only holds a tree together, `( (S ...) )` or `(ROOT (S ...))`.
+    """Remove the outer bracket if it only holds the tree together, `( (S ...) )` or `(ROOT (S ...))`.
 
-    Over several children, `( (S ...) (. .) )`, it is a constituent like others: it
-    stays, as X, the Penn label of the unknown, so that unwrapping again changes nothing.
+    Over several children, `( (S ...) (. .) )`, it is a constituent like others. It then gets the label X,
+    Penn's label for the unknown, so that a second call changes nothing.
     """
     while tree.label in ROOTS and not tree.is_preterminal():
         if len(tree.children) > 1:

@@ -1,4 +1,4 @@
-"""What every treebank format is: how to read it, how to know it, and an example.
+"""The contract of a treebank format: how to read it, how to recognise it, and an example.
 
 The contract suite and the fuzzers run over the example of every format in the table.
 """
@@ -23,10 +23,9 @@ class Sentence(NamedTuple):
 
 
 class Example(NamedTuple):
-    """A small file, what it is read as, and a file that is no good.
+    """A small file, the trees in it, and a malformed file.
 
-    `trees` are in brackets, `lines` where they begin; `broken` is malformed on line
-    `broken_line`.
+    `trees` are in brackets, `lines` say where they begin. `broken` is malformed on line `broken_line`.
     """
 
     text: str
@@ -48,10 +47,10 @@ class Format:
     """The word filter that suits its tags, a name in WORD_FILTERS."""
     example: Example
     endings: tuple[str, ...] = ()
-    """How its files are usually named."""
+    """The usual endings of its files."""
     encodings: tuple[str, ...] = ("utf-8",)
-    """The first in which a whole file makes sense is taken."""
+    """The first encoding that decodes the whole file is used."""
     has_trees: bool = True
     """False for sentences without constituents: flat trees, nothing to score against."""
     read_flat: Callable[[Iterable[str], Path], Iterator[tuple[Flat, int]]] | None = None
-    """A quicker way to leaves, tags and spans, where there is one."""
+    """A faster reader of leaves, tags and spans, if there is one."""

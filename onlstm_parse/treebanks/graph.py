@@ -1,11 +1,9 @@
-"""Graphs with crossing branches to trees, by the rule `raise`.
+"""Turn graphs with crossing branches into trees, by the rule `raise`.
 
-From the leaves up: where the words of a constituent are not next to each other, the
-constituent keeps one block of them, the one with its head child (where the treebank
-marks heads and one is there, otherwise the longest, the first of equals), and its
-children in the other blocks become its parent's. Each such constituent is counted.
-So crossing branches are usually taken out of German treebanks (Boyd 2007, who compares
-it with splitting the constituent).
+From the leaves up: if the words of a constituent are not contiguous, it keeps one block of them, and its
+children in the other blocks become children of its parent. The block it keeps is the one with its head child,
+if the treebank marks heads; otherwise the longest, the first of equal ones. Each such constituent is counted.
+This is the usual way for German treebanks (Boyd 2007, who compares it with splitting the constituent).
 
 Omitted: secondary edges.
 """
@@ -25,7 +23,7 @@ TOP = "VROOT"
 
 
 class Node(NamedTuple):
-    """A word or a constituent as a file gives it; `parent` is None for what hangs on nothing."""
+    """A word or a constituent as the file gives it; `parent` is None if it has none."""
 
     id: str
     label: str
@@ -38,7 +36,7 @@ class Node(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Part:
-    """A word or a constituent on its way to a tree over leaves `start` to `stop - 1`."""
+    """A word or a constituent that becomes a tree over leaves `start` to `stop - 1`."""
 
     node: Node
     above: _Part | None
@@ -49,9 +47,10 @@ class _Part:
 
 
 def to_sentence(nodes: Sequence[Node], file: Path, line: int) -> Sentence:
-    """The tree over the words of `nodes`, which are in order; what hangs on nothing hangs on VROOT.
+    """The tree over the words of `nodes`, which are in order. Nodes without a parent become children of
+    VROOT.
 
-    Raises FormatError where the nodes make no tree, or one without words.
+    Raises FormatError if the nodes are no tree, or have no words.
     """
     top = _Part(Node("", TOP, None, False, None, line, 1), None, [])
     raised = 0
@@ -98,7 +97,7 @@ def _parents_first(nodes: Sequence[Node], top: _Part, file: Path) -> list[_Part]
 
 
 def _blocks(part: _Part) -> list[list[_Part]]:
-    """The parts that have words, in order, cut where the next does not follow at once."""
+    """The parts that have words, in order, cut where the next one is not adjacent."""
     blocks: list[list[_Part]] = []
     for one in sorted((one for one in part.parts if one.tree), key=lambda one: one.start):
         if blocks and blocks[-1][-1].stop == one.start:
@@ -109,7 +108,7 @@ def _blocks(part: _Part) -> list[list[_Part]]:
 
 
 def _kept(blocks: list[list[_Part]]) -> list[_Part]:
-    """The block that stays where it is."""
+    """The block that the constituent keeps."""
     with_head = (block for block in blocks if any(one.node.is_head for one in block))
     longest = max(blocks, key=lambda block: block[-1].stop - block[0].start)
     return next(with_head, longest)

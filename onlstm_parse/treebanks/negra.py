@@ -1,7 +1,7 @@
-"""The NEGRA export format, versions 3 and 4 (Brants 1997), in which TIGER comes too.
+"""The NEGRA export format, versions 3 and 4 (Brants 1997), which TIGER uses too.
 
-A line a node, words first: word, (lemma in version 4,) tag, morphology, edge, parent.
-Crossing branches are taken out by the rule `raise` (graph.py).
+One node a line, words first: word, (lemma in version 4,) tag, morphology, edge, parent. Crossing branches are
+removed by the rule `raise` (graph.py).
 
 Omitted: morphology, lemmas, secondary edges, the tables `#BOT ... #EOT`.
 """

@@ -1,7 +1,7 @@
 """Penn Treebank bracketing, in the variants that brackets.py describes.
 
-Trees come as they stand: function tags, empty elements and the unlabelled root
-stay, since it is filters and protocols that differ about them.
+Trees stay as they are: function tags, empty elements and the unlabelled root are a matter of filters and
+protocols.
 """
 
 from __future__ import annotations

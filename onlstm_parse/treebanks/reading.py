@@ -1,9 +1,8 @@
-"""Files and folders to gold trees, whatever the format.
+"""Files and folders to gold trees, in any format.
 
-A format is recognised by content where it is not named. In a folder the files
-with a format's usual endings are read, in order of name: those of the first
-format in the table that has any there. Where there are none, it is every file
-that looks like a treebank.
+If no format is named, it is recognised by content. In a folder, files with the usual endings of a format are
+read, in order of name: those of the first format in the table that has any. If there are none, every file
+that looks like a treebank is read.
 """
 
 from __future__ import annotations
@@ -28,10 +27,7 @@ HEAD = 40  # lines that must show the format
 
 
 class GoldTree(NamedTuple):
-    """A tree and where it begins; `line` counts from 1.
-
-    `raised` constituents had parts that crossed others, and lost them (graph.py).
-    """
+    """A tree and where it begins; `line` counts from 1. `raised` constituents lost parts that crossed others."""
 
     tree: Tree
     file: Path
@@ -61,12 +57,12 @@ def read_flat_treebank(paths: Paths, format: str | None = None) -> Iterator[Flat
 
 
 def treebank_format(paths: Paths, format: str | None = None) -> str:
-    """`format` if it is known, otherwise the name of the format that the first file is in."""
+    """The given format if it is known, otherwise the format of the first file."""
     return format if format and FORMATS[format] else _expect_format(treebank_files(paths, format)[0])
 
 
 def treebank_files(paths: Paths, format: str | None = None) -> list[Path]:
-    """The files that `paths` stand for, folders searched; raises OnlstmError if there are none."""
+    """The files at `paths`, with folders searched. Raises OnlstmError if there are none."""
     listed = [Path(paths)] if isinstance(paths, str | PathLike) else map(Path, paths)
     files = [file for path in listed for file in _files_under(path, format)]
     if not files:
@@ -128,7 +124,7 @@ def _expect_format(file: Path) -> str:
 
 
 def _recognised(file: Path) -> str | None:
-    """The format whose notation the file begins with, None where there is none or no text."""
+    """The format that the beginning of the file has; None if no format fits or the file has no text."""
     try:
         with decoded_lines(file, bad_bytes="replace") as lines:
             head = "\n".join(islice(lines, HEAD))

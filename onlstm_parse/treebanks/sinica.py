@@ -1,9 +1,9 @@
-"""The Sinica Treebank's notation (Chen et al. 1999), as in NLTK's sample.
+"""The notation of the Sinica Treebank (Chen et al. 1999), as in NLTK's sample.
 
-One tree a line, `#number:id[id] tree#mark(CATEGORY)`, where every child of a
-phrase starts with its role: `S(theme:NP(Head:Nhaa:我)|Head:VC1:住)`.
+One tree a line, `#number:id[id] tree#mark(CATEGORY)`. Every child of a phrase starts with its role:
+`S(theme:NP(Head:Nhaa:我)|Head:VC1:住)`.
 
-Omitted: roles, and the mark behind the tree, which is no part of it.
+Omitted: roles, and the mark after the tree, which is outside it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""TIGER-XML (Mengel and Lezius 2000): terminals and nonterminals, and edges between them.
+"""TIGER-XML (Mengel and Lezius 2000): terminals, nonterminals, and edges between them.
 
-Crossing branches are taken out by the rule `raise` (graph.py).
+Crossing branches are removed by the rule `raise` (graph.py).
 
-Omitted: secondary edges, annotation schemes, matches, and attributes other than
-`word`, `pos` and `cat`.
+Omitted: secondary edges, annotation schemes, matches, and attributes other than `word`, `pos` and `cat`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Which leaves count as words, by name: each filter keeps a leaf or not by its word and its tag.
+"""Word filters: each keeps or drops a leaf by its word and its tag.
 
-Every filter drops empty elements (`-NONE-`). `penn-words` is the published English
-setting: the 36 word tags of the Penn Treebank, so neither punctuation nor currency
-signs (Shen et al. 2018). Of the others, those with `tags` in their name go by tag
-and need a treebank that has them; those with `marks` go by the characters.
+Every filter drops empty elements (`-NONE-`). `penn-words` is the published English setting: the 36 word tags
+of the Penn Treebank, so neither punctuation nor currency signs (Shen et al. 2018). Filters with `tags` in
+their name use the tag and need a treebank that has tags. Those with `marks` use the characters.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ def unicode_words(word: str, tag: str | None) -> bool:
 
 
 def no_punctuation(word: str, tag: str | None) -> bool:
-    """Drop punctuation: by tag where there is one, by its characters where a leaf is bare."""
+    """Drop punctuation: by tag if there is one, by characters for a bare leaf."""
     return no_punctuation_marks(word, tag) if tag is None else no_punctuation_tags(word, tag)
 
 

@@ -1,4 +1,4 @@
-"""Tokenisers: one a file, all on the contract of `base.Tokeniser`."""
+"""Tokenisers: one a file. `base.Tokeniser` is their contract."""
 
 from __future__ import annotations
 

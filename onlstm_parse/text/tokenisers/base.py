@@ -8,31 +8,31 @@ SPECIAL_TOKENS = ("<unk>", "<eos>")  # kept whole by every tokeniser
 
 
 class Tokeniser:
-    """Cuts a line into the user's own words, and gives the language model's form of each.
+    """Cuts a line into words of the user, and gives the form of each that the language model reads.
 
-    Made with the bytes of its model where it has one, which `train` learns from text.
-    Forms are not yet normalised. Instances are cheap until first used.
+    Built with the bytes of its model, if `train` makes one from text. Forms are not yet normalised. Building
+    an instance is cheap; its first use may not be.
     """
 
     library: str | None = None
-    """The distribution whose version decides how text is cut."""
+    """The package whose version decides how text is cut."""
     learns = False
-    """Whether it has to be trained, and its `model` kept."""
+    """Whether it must be trained, and its `model` stored."""
     model: bytes | None = None
-    """What must be stored to make the same tokeniser again."""
+    """What must be stored to build the same tokeniser again."""
 
     def __init__(self, model: bytes | None = None) -> None:
-        """Only a trained tokeniser has a use for `model`."""
+        """Only a trained tokeniser uses `model`."""
 
     @classmethod
     def train(cls, lines: Iterable[str], pieces: int) -> Tokeniser:
-        """A tokeniser for text like `lines`, which only those that learn will read."""
+        """A tokeniser for text like `lines`. Only those that learn read the lines."""
         return cls()
 
     def tokenise(self, line: str) -> tuple[list[str], list[str]]:
-        """Words (not empty, substrings of the line, in order) and as many forms."""
+        """Words (not empty, substrings of the line, in order), and one form for each."""
         raise NotImplementedError
 
     def forms_of(self, word: str) -> list[str]:
-        """The forms of a word that someone else cut out, a treebank's leaf; at least one."""
+        """The forms of a word that someone else cut, such as a leaf of a treebank; at least one."""
         return [word]

@@ -1,7 +1,7 @@
 """Chinese without segmentation: every Chinese character is a token.
 
-So is every kana; a run of other letters (with accents and inner apostrophes), a
-number and `<unk>` stay whole, every other mark stands alone.
+So is every kana. A run of other letters (with accents and inner apostrophes), a number and `<unk>` stay
+whole. Every other mark is a token of its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TOKEN = re.compile(
 
 
 class Characters(Tokeniser):
-    """A treebank's word of several characters has as many forms."""
+    """A word of several characters has several forms."""
 
     def tokenise(self, line: str) -> tuple[list[str], list[str]]:
         words = _TOKEN.findall(line)

@@ -1,9 +1,8 @@
 """Chinese words by jieba (dictionary and hidden Markov model).
 
-The dictionary is read afresh instead of from jieba's cache in the common
-temporary folder, which others can write to and several processes would share.
-`<unk>`, 12,000 and runs of full-width digits stay whole; of letters that are
-neither Chinese nor ASCII jieba makes single characters.
+The dictionary is read from the package. jieba's own cache is in the common temporary folder, where others can
+write and several processes would share it. `<unk>`, 12,000 and runs of full-width digits stay whole. jieba
+cuts letters that are neither Chinese nor ASCII into single characters.
 """
 
 from __future__ import annotations

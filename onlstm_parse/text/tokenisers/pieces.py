@@ -1,8 +1,8 @@
-"""Subword pieces by SentencePiece (Kudo and Richardson 2018), a unigram model learnt from the text.
+"""Subword pieces by SentencePiece (Kudo and Richardson 2018): a unigram model learnt from the text.
 
-SentencePiece's own normalisation is off: the run's policy does that. The mark ▁
-belongs to a piece's form, not to the user's word; a mark alone is left out.
-Training reads a seeded sample of lines, so any size of text does.
+SentencePiece's own normalisation is off, since the run has its own. The mark ▁ belongs to the form of a
+piece, not to the word; a mark alone is left out. Training reads a seeded sample of lines, so the text may
+have any size.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class SentencePiece(Tokeniser):
     learns = True
 
     def __init__(self, model: bytes | None = None) -> None:
-        """Raises FormatError unless `model` is what `train` has learnt."""
+        """Raises FormatError unless `model` is the result of `train`."""
         import sentencepiece
 
         self.model = model
@@ -36,7 +36,7 @@ class SentencePiece(Tokeniser):
 
     @classmethod
     def train(cls, lines: Iterable[str], pieces: int) -> SentencePiece:
-        """Raises UsageError where `pieces` is less than the text's characters need."""
+        """Raises UsageError if `pieces` is less than the number of characters in the text."""
         import sentencepiece
 
         written = io.BytesIO()
@@ -54,7 +54,7 @@ class SentencePiece(Tokeniser):
                 unk_piece="<piece-unk>",
                 bos_id=-1,
                 eos_id=-1,
-                num_threads=1,  # sums in one order: the same text gives the same model
+                num_threads=1,  # sums in a fixed order: the same text gives the same model
                 minloglevel=3,
             )
         except RuntimeError as error:

@@ -1,7 +1,7 @@
-"""Penn Treebank tokens of English by nltk, in the user's own spelling.
+"""Penn Treebank tokens of English by nltk, in the spelling of the user.
 
-Quotes stay as they were written, curly ones are read as straight. nltk takes a
-line for one sentence: only the last full stop of it is cut off.
+Quotes stay as they were written; curly quotes are read as straight ones. nltk takes a line as one sentence:
+it cuts off only the last full stop.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Ptb(Tokeniser):
         return [word.translate(_STRAIGHT)]
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where nltk's tokens stand in the text, which is nltk's but for white space and rewritten quotes."""
+        """The places of nltk's tokens in the text. nltk changes white space and quotes only."""
         for number, special in enumerate(SPECIAL_TOKENS):
             text = text.replace(special, chr(0xE000 + number) * len(special))  # a letter to nltk
         at = 0

@@ -1,4 +1,4 @@
-"""Text that is already tokenised: words are what white space parts."""
+"""Text that is already tokenised: white space separates words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from onlstm_parse.text.tokenisers.base import Tokeniser
 
 
 class Whitespace(Tokeniser):
-    """White space is Unicode's: a full-width space parts words, and so does a no-break space."""
+    """White space as in Unicode: a full-width space and a no-break space separate words."""
 
     def tokenise(self, line: str) -> tuple[list[str], list[str]]:
         words = line.split()
