@@ -66,7 +66,7 @@ class Plan:
         return Settings(replace(model, model=job.model), text, replace(training, seed=job.seed))
 
     def checked(self) -> Plan:
-        """The plan with known names, absolute paths, complete settings and fingerprints. Raises OnlstmError."""
+        """The plan with absolute paths, complete settings and fingerprints. Raises OnlstmError."""
         for what, given in (("text", self.text), ("model", self.models), ("seed", self.seeds)):
             if not given:
                 raise UsageError(f"no {what} was given", remedy="see onlstm-parse compare --help")
@@ -104,7 +104,7 @@ class Plan:
         }
 
     def begun_with(self, folder: Path) -> Plan:
-        """Join this plan with the stored one: models and seeds are added, everything else must be the same."""
+        """Join this plan with the stored one: models and seeds are added, all else must be the same."""
         if not (folder / PLAN).exists():
             return self
         stored = Plan.load(folder)

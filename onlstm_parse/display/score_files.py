@@ -66,7 +66,7 @@ def _figures(report: dict[str, Any], system: str) -> Iterator[tuple[str, str, st
 
 
 def latex(reports: Sequence[dict[str, Any]], system: str = "predicted") -> str:
-    """For each report a `booktabs` table of the systems and one of label recall; the signature is a comment."""
+    """A `booktabs` table of systems and one of label recall for each report; signatures are comments."""
     return "\n\n".join(_latex(report, system) for report in reports)
 
 

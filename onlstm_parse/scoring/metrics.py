@@ -175,7 +175,7 @@ def score_of(
 
 
 def _scored(gathered: Tally, gold: Gold, protocol: str) -> tuple[Counts, np.ndarray, dict[str, int]]:
-    """The different counts of scored sentences, the number of sentences with each, and the numbers left out."""
+    """The different counts of scored sentences, how often each occurs, and the sentences left out."""
     rules: Protocol = PROTOCOLS[protocol]
     everything, numbers = gathered.counts()
     scored = rules.scored(everything)

@@ -27,7 +27,7 @@ HEAD = 40  # lines that must show the format
 
 
 class GoldTree(NamedTuple):
-    """A tree and where it begins; `line` counts from 1. `raised` constituents lost parts that crossed others."""
+    """A tree and the line where it begins. `raised` constituents lost parts that crossed others."""
 
     tree: Tree
     file: Path

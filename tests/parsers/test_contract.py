@@ -87,6 +87,28 @@ def test_analyses_say_what_the_kind_has(make):
             assert analysis.scores.shape == (read, read + 1)
 
 
+def test_an_analysis_has_no_more_than_is_asked_for(make):
+    parser = make()
+    encoded = [parser.reader.encode_words(words) for words in SENTENCES]
+    own, all_layers, with_loss = (
+        parser.analyse(encoded, **what) for what in ({}, {"all_layers": True}, {"with_loss": True})
+    )
+    assert all(analysis.loss is None for analysis in own + all_layers)
+    assert [analysis.brackets for analysis in own] == [analysis.brackets for analysis in all_layers]
+    if parser.layers:
+        assert [len(one[0].levels) for one in (own, all_layers, with_loss)] == [2, 3, 3]
+        assert all((with_loss[0].levels == all_layers[0].levels).flatten())
+
+
+def test_ways_are_all_layers_and_rules_or_those_asked_for(make):
+    parser = make()
+    layers = [1, 2, 3] if parser.layers else [None]
+    assert parser.ways() == [(layer, rule) for layer in layers for rule in parser.rules]
+    assert parser.ways(layer=2) == [(2, rule) for rule in parser.rules]
+    first = next(iter(parser.rules))
+    assert parser.ways(rule=first) == [(layer, first) for layer in layers]
+
+
 def test_trees_hold_the_brackets_of_the_analysis(make):
     parser = make(keep_dropped=False)
     encoded = [parser.reader.encode_words(words) for words in SENTENCES]

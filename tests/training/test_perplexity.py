@@ -32,14 +32,14 @@ def unigram(model, probabilities):
 @pytest.mark.parametrize("name", ["on-lstm", "on-lstm-bidirectional"])
 @pytest.mark.parametrize("bptt", [1, 4, 100])
 def test_a_uniform_model_is_as_perplexed_as_there_are_words(name, bptt):
-    model = LanguageModel(ModelConfig(model=name, embedding=16, hidden=16, softmax="full"), WORDS)
+    model = LanguageModel(ModelConfig(model=name, embedding=16, hidden=16, chunk=4, softmax="full"), WORDS)
     model = unigram(model.double(), np.full(WORDS, 1 / WORDS))
     assert validate(model, Stream(IDS, 3, bptt)).figure == pytest.approx(WORDS, rel=1e-12)
 
 
 @pytest.mark.parametrize("bptt", [1, 4, 100])
 def test_validation_counts_every_token_but_the_first_once(bptt):
-    model = LanguageModel(ModelConfig(embedding=16, hidden=16, softmax="full"), WORDS)
+    model = LanguageModel(ModelConfig(embedding=16, hidden=16, chunk=4, softmax="full"), WORDS)
     model = unigram(model.double(), PROBABILITIES)
     expected = math.exp(-np.log(PROBABILITIES[IDS[1:]]).mean())
     found = validate(model, Stream(IDS, 3, bptt))
@@ -48,7 +48,7 @@ def test_validation_counts_every_token_but_the_first_once(bptt):
 
 def test_validation_carries_the_state_and_reads_the_levels_of_the_second_layer():
     torch.manual_seed(0)
-    model = LanguageModel(ModelConfig(embedding=16, hidden=16, softmax="full"), WORDS).double()
+    model = LanguageModel(ModelConfig(embedding=16, hidden=16, chunk=4, softmax="full"), WORDS).double()
     model.train()
     columns = torch.from_numpy(IDS[:75].reshape(3, 25).T.copy())
     following = torch.from_numpy(IDS[1:].reshape(3, 25).T.copy())
