@@ -133,7 +133,9 @@ class LevelParser(Parser):
         found = torch.cat(losses).double().cpu().numpy() if losses else None
         return torch.cat(levels, dim=1).cpu().numpy(), found
 
-    def _run_masked(self, words: Tensor, depth: int | None, with_loss: bool) -> tuple[np.ndarray, np.ndarray]:
+    def _run_masked(
+        self, words: Tensor, depth: int | None, with_loss: bool
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """The same for a model that reads both ways: whole sentences, each word masked once for its loss."""
         import torch
 
@@ -147,4 +149,5 @@ class LevelParser(Parser):
                 masked = hidden_words(words, offset)
                 hidden = self.model(words, masked=masked).hidden[masked]
                 losses[masked] = self.model.token_losses(hidden, words[masked]).float()
-        return levels.cpu().numpy(), losses[1:].double().cpu().numpy()
+        found = losses[1:].double().cpu().numpy() if with_loss else None
+        return levels.cpu().numpy(), found
