@@ -12,7 +12,7 @@ LANGUAGE_MODEL = "language-model"
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of run: what it stores and what it does, each as "module:object"."""
+    """A kind of run: what it stores, parses with and trains by, each as "module:object"."""
 
     config: str
     """The frozen dataclass of its settings."""
@@ -36,7 +36,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A model as tables and `--help` show it, known without torch."""
+    """A model as tables and `--help` show it; known without torch."""
 
     layer: str
     """module:class in this package."""
@@ -48,9 +48,9 @@ class Entry:
     ordered: bool = False
     """Whether units are ordered in chunks, which must divide all widths."""
     lr_scale: float = 1.0
-    """The share of the learning rate that its layers bear; see `scripts/compare_learning_rates`."""
+    """The factor on the learning rate of its layers; see `scripts/compare_learning_rates`."""
     objective: Literal["causal", "masked"] = "causal"
-    """Predicts the next word, or words hidden in the midst of others."""
+    """It predicts the next word, or masked words from both sides."""
     kind: str = LANGUAGE_MODEL
     """The kind of run that it makes, see `KINDS`."""
 

@@ -3,8 +3,8 @@
     x ← x + W_o Σ_j p_t(j) v_j,   p_t = softmax_j(q_t · k_j / √D),   t - context < j ≤ t
     x ← x + W_2 gelu(W_1 x̄),      q, k, v = W x̄, q and k rotated by their positions; x̄ the layer norm of x
 
-Source: Vaswani et al. 2017; pre-norm: Xiong et al. 2020; rotary positions: Su et al. 2021. Where the
-layer changes the width, x enters by a projection.
+Source: Vaswani et al. 2017; pre-norm: Xiong et al. 2020; rotary positions: Su et al. 2021. If the
+width changes, x is projected first.
 Levels: the distance of neighbouring attention distributions, 1 - Σ_j min(p_t(j), p_{t-1}(j)), mean over
 heads; hard: the share of heads whose likeliest key changes.
 """
@@ -22,8 +22,9 @@ from onlstm_parse.ops.product import Linear
 
 
 class Attention(Layer):
-    """State: rotated keys and values of the last tokens (B, A, ·, D), at most `context`, and p over them
-    (B, A, ·); how many tokens there were (B, 1), in float64, as angles grow with it."""
+    """State: rotated keys and values of the last tokens (B, A, ·, D), at most `context`, and p over them (B,
+    A, ·); the number of tokens so far (B, 1), in float64, since angles grow with it.
+    """
 
     residual = True
 
@@ -59,7 +60,7 @@ class Attention(Layer):
         query, key, value = (split_heads(part, heads) for part in projected)
         positions = (count + torch.arange(steps, device=x.device)).unsqueeze(1)  # (B, 1, T)
         query, key = rotate(query, positions), rotate(key, positions)
-        keys = torch.cat((past_keys.to(key.dtype), key), 2)  # of the products' type, as what attends to them
+        keys = torch.cat((past_keys.to(key.dtype), key), 2)  # in the type of the products, like the queries
         values = torch.cat((past_values.to(value.dtype), value), 2)
         distance = torch.arange(keys.shape[2], device=x.device)
         distance = distance[-steps:, None] - distance

@@ -36,13 +36,13 @@ class ModelConfig:
     gate: Literal["linear", "highway"] = "linear"
     """glu-cnn: A ∘ σ(B) beside a residual, or (1 - σ) ∘ x + σ ∘ A."""
     convolution: Literal["full", "separable"] = "full"
-    """tcn: all units with all, or each by itself and then all at one step."""
+    """tcn: a convolution over all units at once, or one for each unit and then one over units."""
     heads: int = 4
     """attention, hierarchical-attention: number of heads, of H / heads units each."""
     context: int = 128
     """attention: tokens that a token sees, itself included."""
     window: int = 8
-    """hierarchical-attention, sliced-rnn: tokens that are summarised together."""
+    """hierarchical-attention, sliced-rnn: number of tokens in a summary."""
     spectral_radius: float = 0.9
     """echo-state: largest modulus of an eigenvalue of the recurrent weights; below 1."""
     embedding_scale: float = 0.5

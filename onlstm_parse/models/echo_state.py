@@ -1,10 +1,10 @@
-"""Echo state network: recurrent weights as drawn, only input and output weights are trained.
+"""Echo state network: fixed random recurrent weights; only input and output weights are trained.
 
     h_t = tanh(W x_t + U h_{t-1} + b),   y_t = V h_t,   U fixed: ρ times a random orthogonal matrix
 
-Every eigenvalue of U has the modulus ρ < 1, so the state forgets where it began.
+Every eigenvalue of U has the modulus ρ < 1, so the state forgets its start.
 Source: Jaeger 2001, without leaky integration; the output weights are trained with the rest, by gradient.
-Levels: how far the state moves, the mean over units of |h_t - h_{t-1}| / 2; hard: the share of units
+Levels: the movement of the state, the mean over units of |h_t - h_{t-1}| / 2; hard: the share of units
 whose sign changes.
 """
 
@@ -20,7 +20,7 @@ from onlstm_parse.ops.product import Linear
 
 
 class EchoState(Layer):
-    """State: h, (B, H). U is a buffer: saved with the run, not counted among the parameters."""
+    """State: h, (B, H). U is a buffer: it is saved with the run, but is no parameter."""
 
     recurrent: Tensor
 

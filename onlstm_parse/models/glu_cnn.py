@@ -5,8 +5,8 @@
     highway:  h = (1 - σ(B)) ∘ x + σ(B) ∘ A
 
 Source: Dauphin et al. 2017 (layer norm for weight norm, one convolution a block); highway: Gehring's
-gate as DGCNN (Su 2018) has it. Where the layer changes the width, x enters by a projection.
-Levels: the gate σ(B) averaged over units, how much a token lets in; hard: the share of units whose gate
+gate as in DGCNN (Su 2018). If the width changes, x is projected first.
+Levels: the gate σ(B) averaged over units, the share that a token lets in; hard: the share of units whose gate
 is above a half.
 """
 
@@ -21,7 +21,7 @@ from onlstm_parse.ops.product import Linear
 
 
 class GluCnn(Layer):
-    """State: the normalised inputs that the next window still sees, (B, kernel - 1, in)."""
+    """State: the normalised inputs that the next window still reads, (B, kernel - 1, in)."""
 
     residual = True
 

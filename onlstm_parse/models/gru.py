@@ -3,8 +3,8 @@
     r, z = σ(W x_t + U h_{t-1} + b),   ĥ = tanh(W x_t + b + r ∘ (U h_{t-1} + b'))
     h_t = z ∘ h_{t-1} + (1 - z) ∘ ĥ
 
-Source: Cho et al. 2014, with the reset gate behind the product.
-Levels: 1 - the update gate z averaged over units, how much of the state a token replaces; hard: the
+Source: Cho et al. 2014, with the reset gate after the product.
+Levels: 1 - the update gate z averaged over units, the share of the state that a token replaces; hard: the
 share of units whose z is below a half.
 """
 

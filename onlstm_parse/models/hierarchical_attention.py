@@ -26,7 +26,7 @@ SCALES = 4
 
 
 class HierarchicalAttention(Attention):
-    """State, for each scale: its last w elements (B, ·, H), those not summarised yet, p (B, A, ·)."""
+    """State, for each scale: its last w elements (B, ·, H), those without a summary yet, and p (B, A, ·)."""
 
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__(input_size, hidden_size, config)
@@ -67,7 +67,7 @@ class HierarchicalAttention(Attention):
         return bias.masked_fill((distance < 0) | (distance >= w), -torch.inf)
 
     def _summaries(self, elements: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, ·, H) -> a summary of every full window, and what is left over."""
+        """(B, ·, H) -> a summary of every full window, and the rest."""
         w = self.config.window
         full = elements.shape[1] // w * w
         windows = elements[:, :full].unflatten(1, (full // w, w))

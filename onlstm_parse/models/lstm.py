@@ -4,7 +4,7 @@
     c_t = f ∘ c_{t-1} + i ∘ ĉ,   h_t = o ∘ tanh(c_t)
 
 Source: Hochreiter and Schmidhuber 1997; Gers et al. 2000.
-Levels: 1 - the forget gate averaged over units, how much of the cell a token wipes out; hard: the
+Levels: 1 - the forget gate averaged over units, the share of the cell that a token erases; hard: the
 share of units whose forget gate is below a half.
 """
 
@@ -33,5 +33,5 @@ class Lstm(RecurrentLayer):
         weights = [self.weight_ih, recurrent, self.bias_ih, self.bias_hh]
         out, h_next, c_next = torch.lstm(x, (h, c), weights, True, 1, 0.0, self.training, False, False)
         levels = self.retention_levels(x, torch.cat((h, out[:-1])), recurrent)
-        # Autocast may lower the outputs; the state stays in the type of the weights.
+        # Autocast may lower the type of the outputs; the state keeps the type of the weights.
         return out, (h_next[0].to(recurrent.dtype), c_next[0].to(recurrent.dtype)), levels

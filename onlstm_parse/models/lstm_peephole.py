@@ -1,4 +1,4 @@
-"""LSTM with peepholes: the gates see the cell, the output gate the new one.
+"""LSTM with peepholes: the gates read the cell, and the output gate reads the new cell.
 
     i, f = σ(W x_t + U h_{t-1} + w ∘ c_{t-1} + b),   ĉ = tanh(W x_t + U h_{t-1} + b)
     c_t = f ∘ c_{t-1} + i ∘ ĉ

@@ -5,7 +5,7 @@
     h_t = (z ∘ ω + f̃ - ω) ∘ h_{t-1} + ((1 - z) ∘ ω + ĩ - ω) ∘ ĥ
 
 Source: this toolkit's own, after Shen et al. 2019 and Cho et al. 2014.
-Levels: d_f = 1 - mean_k f̃(k), how much of the master forget gate is shut; hard: its likeliest split.
+Levels: d_f = 1 - mean_k f̃(k), the closed share of the master forget gate; hard: its likeliest split.
 """
 
 from __future__ import annotations

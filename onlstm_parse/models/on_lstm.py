@@ -3,8 +3,8 @@
     f̃ = cumax(...), ĩ = 1 - cumax(...), ω = f̃ ∘ ĩ
     c_t = (f ∘ ω + f̃ - ω) ∘ c_{t-1} + (i ∘ ω + ĩ - ω) ∘ ĉ,   h_t = o ∘ tanh(c_t)
 
-Source: Shen et al., ICLR 2019; the whole recurrence stands in `ops/on_lstm/reference.py`.
-Levels: d_f = 1 - mean_k f̃(k), how much of the master forget gate is shut; hard: its likeliest split.
+Source: Shen et al., ICLR 2019; the whole recurrence is in `ops/on_lstm/reference.py`.
+Levels: d_f = 1 - mean_k f̃(k), the closed share of the master forget gate; hard: its likeliest split.
 """
 
 from __future__ import annotations

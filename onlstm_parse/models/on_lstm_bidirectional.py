@@ -1,8 +1,8 @@
-"""ON-LSTM in both directions, trained to guess words that are hidden from it.
+"""ON-LSTM in both directions, trained to predict masked words.
 
     h→, d→ = ON-LSTM(x_1 ... x_T),   h←, d← = ON-LSTM(x_T ... x_1),   h_t = h→_t + V h←_t
 
-Source: this toolkit's own, after Shen et al. 2019; hidden words: Devlin et al. 2019.
+Source: this toolkit's own, after Shen et al. 2019; masked words: Devlin et al. 2019.
 Levels: d→_t is the boundary between t - 1 and t as read from the left; d←_{t-1} the same boundary as
 read from the right. Their mean or their maximum (`directions`); the first token has d→ alone.
 """
@@ -19,7 +19,7 @@ from onlstm_parse.ops.product import Linear
 
 
 class BidirectionalOnLstm(Layer):
-    """State: the forward direction's; the backward one begins anew with every sequence."""
+    """State: that of the forward direction. The backward direction starts anew with every sequence."""
 
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__()

@@ -1,12 +1,12 @@
-"""ON-SRU: ordered neurons where no gate sees the state, so that a layer is one product and one scan.
+"""ON-SRU: ordered neurons whose gates do not read the state, so that a layer is one product and one scan.
 
     x̂, f, i, r = W x_t,  σ(W x_t + b),  σ(W x_t + b),  σ(W x_t + b)
     f̃ = cumax(W x_t + b),   ĩ = 1 - cumax(W x_t + b),   ω = f̃ ∘ ĩ
     c_t = (f ∘ ω + f̃ - ω) ∘ c_{t-1} + (i ∘ ω + ĩ - ω) ∘ x̂,   h_t = r ∘ tanh(c_t) + (1 - r) ∘ x_t
 
-Source: this toolkit's own, after Shen et al. 2019 and Lei et al. 2018. Where the layer changes the
-width, x_t enters the highway through a projection.
-Levels: d_f = 1 - mean_k f̃(k), how much of the master forget gate is shut; hard: its likeliest split.
+Source: this toolkit's own, after Shen et al. 2019 and Lei et al. 2018. If the width changes, x_t is
+projected for the highway.
+Levels: d_f = 1 - mean_k f̃(k), the closed share of the master forget gate; hard: its likeliest split.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from onlstm_parse.ops.product import Linear
 
 
 class Qrnn(Layer):
-    """State: c (B, H) and the inputs that the next window still sees, (B, kernel - 1, in)."""
+    """State: c (B, H) and the inputs that the next window still reads, (B, kernel - 1, in)."""
 
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
     h_t = tanh(W x_t + U h_{t-1} + b)
 
 Source: Elman 1990.
-Levels: how far the state moves, the mean over units of |h_t - h_{t-1}| / 2; hard: the share of units
+Levels: the movement of the state, the mean over units of |h_t - h_{t-1}| / 2; hard: the share of units
 whose sign changes.
 """
 

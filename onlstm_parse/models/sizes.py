@@ -1,4 +1,4 @@
-"""Widths at which models can be compared: as many parameters as ON-LSTM has under the same settings."""
+"""Widths that make models comparable: as many parameters as ON-LSTM has under the same settings."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from onlstm_parse.ops.product import Linear
 
 
 class SlicedRnn(Layer):
-    """State: the inputs of the slice that has begun, (B, less than `window`, in), and g, (B, H)."""
+    """State: the inputs of the unfinished slice, (B, less than `window`, in), and g, (B, H)."""
 
     def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
         super().__init__()
@@ -53,5 +53,5 @@ class SlicedRnn(Layer):
 
 
 def _in_order(cut: Tensor) -> Tensor:
-    """(w, slices, B, ...) -> (w · slices, B, ...), as the tokens stand in the text."""
+    """(w, slices, B, ...) -> (w · slices, B, ...), in the order of the text."""
     return cut.transpose(0, 1).flatten(0, 1)

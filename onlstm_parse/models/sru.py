@@ -1,10 +1,10 @@
-"""SRU: gates that see the input only, so that a layer is one product and an elementwise recurrence.
+"""SRU: gates that read only the input, so that a layer is one product and an elementwise recurrence.
 
     x̂, f, r = W x_t,  σ(W x_t + b),  σ(W x_t + b)
     c_t = f ∘ c_{t-1} + (1 - f) ∘ x̂,   h_t = r ∘ tanh(c_t) + (1 - r) ∘ x_t
 
-Source: Lei et al. 2018, without the elementwise v ∘ c_{t-1} in the gates. Where the layer changes the
-width, x_t enters the highway through a projection.
+Source: Lei et al. 2018, without the elementwise v ∘ c_{t-1} in the gates. If the width changes, x_t is
+projected for the highway.
 Levels: 1 - the forget gate averaged over units; hard: the share of units whose forget gate is below a half.
 """
 

@@ -4,8 +4,8 @@
     separable:  W_d * y = P (w_d * y), each unit by itself, then all units of a step
 
 Source: Bai et al. 2018 (layer norm for weight norm, one convolution a residual, the dilations repeated
-in every layer); separable: Chollet 2017. Where the layer changes the width, x enters by a projection.
-Levels: how far the output moves, the mean over units of |tanh h_t - tanh h_{t-1}| / 2; hard: the share of
+in every layer); separable: Chollet 2017. If the width changes, x is projected first.
+Levels: the movement of the output, the mean over units of |tanh h_t - tanh h_{t-1}| / 2; hard: the share of
 units whose sign changes.
 """
 

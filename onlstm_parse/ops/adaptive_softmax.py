@@ -20,7 +20,7 @@ from torch import Tensor
 
 
 class Part(NamedTuple):
-    """A softmax, and which of the targets it is for; arguments as for `tied_cross_entropy`."""
+    """A softmax and the targets that it is for; arguments as for `tied_cross_entropy`."""
 
     rows: Tensor  # (M,) of N
     hidden: Tensor  # (M, E)
@@ -30,7 +30,8 @@ class Part(NamedTuple):
 
 
 def cluster_sizes(words: int) -> list[int]:
-    """Of the shortlist, a twentieth of the words, and of the clusters, which end at a fifth, half and all.
+    """The sizes of the shortlist, a twentieth of the words, and of the clusters, which end at a fifth, half
+    and all.
 
     >>> cluster_sizes(100_000)
     [5000, 15000, 30000, 50000]
@@ -42,7 +43,7 @@ def cluster_sizes(words: int) -> list[int]:
 def adaptive_parts(
     hidden: Tensor, weight: Tensor, bias: Tensor, clusters: Tensor, cluster_bias: Tensor, targets: Tensor
 ) -> list[Part]:
-    """The softmaxes whose losses add up to those of targets (N,); an empty cluster has none.
+    """The softmaxes whose losses add up to those of targets (N,). An empty cluster has none.
 
     hidden (N, E), weight (V, E), bias (V,), clusters (K, E), cluster_bias (K,); see `cluster_sizes`.
     """

@@ -17,9 +17,10 @@ def split_heads(x: Tensor, heads: int) -> Tensor:
 
 
 def rotate(x: Tensor, positions: Tensor) -> Tensor:
-    """Rotary positions (Su et al. 2021): x (B, A, K, D), positions (K,) or (B, 1, K); an odd last unit stays.
+    """Rotary positions (Su et al. 2021): x (B, A, K, D), positions (K,) or (B, 1, K). An odd last unit is
+    kept.
 
-    Angles are in float64: in float32 those of a position in the millions would be off by tenths.
+    Angles are in float64: in float32, angles of positions in the millions would be wrong by tenths.
     """
     half = x.shape[-1] // 2
     frequencies = 10_000 ** (-torch.arange(half, device=x.device, dtype=torch.float64) / max(half, 1))
@@ -30,7 +31,7 @@ def rotate(x: Tensor, positions: Tensor) -> Tensor:
 
 
 def attention_weights(query: Tensor, key: Tensor, bias: Tensor) -> Tensor:
-    """softmax(q · k / √D + bias), (B, A, Q, K); bias is -∞ where a key is out of sight."""
+    """softmax(q · k / √D + bias), (B, A, Q, K); bias is -∞ for keys that are masked."""
     return (query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1]) + bias).softmax(-1)
 
 

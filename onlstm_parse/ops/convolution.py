@@ -1,4 +1,4 @@
-"""What a causal convolution sees, step by step: then it is one matrix product."""
+"""The inputs of a causal convolution, step by step, so that the convolution is one matrix product."""
 
 from __future__ import annotations
 

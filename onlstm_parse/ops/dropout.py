@@ -1,6 +1,6 @@
 """The dropouts of AWD-LSTM (Merity, Keskar, Socher, ICLR 2018), as plain functions.
 
-Each returns its input untouched when not training or when the rate is 0.
+Each returns its input unchanged when not training or when the rate is 0.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ def embedding_dropout(weight: Tensor, rate: float, training: bool) -> Tensor:
 
 
 def dropconnect(weight: Tensor, rate: float, training: bool) -> Tensor:
-    """Drop single recurrent weights, the same ones for every step of a window."""
+    """Drop single recurrent weights, the same for every step of a window."""
     if not training or not rate:
         return weight
     return weight * dropout_mask(weight, rate)
 
 
 def dropout_mask(like: Tensor, rate: float) -> Tensor:
-    """Of the shape and type of `like`: 0 with probability `rate` (to 1/65536), else 1 / (1 - rate).
+    """A mask with the shape and type of `like`: 0 with probability `rate` (to 1/65536), else 1 / (1 - rate).
 
-    An element is compared to 16 random bits; torch's own dropout draws 64 for each, on one core.
+    An element is compared with 16 random bits. torch's own dropout draws 64 bits for each, on one core.
     """
     size = like.numel()
     drawn = torch.empty(-(-size // 4), dtype=torch.int64, device=like.device).random_(-(2**63), None)

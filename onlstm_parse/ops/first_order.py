@@ -1,4 +1,4 @@
-"""Gradients written by hand have no graph of their own: asking for one must not fail silently."""
+"""Refuse second derivatives: gradients written by hand have no graph of their own."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from onlstm_parse.errors import OnlstmError
 
 
 def refuse_second_derivatives() -> None:
-    """To be called in a hand-written backward pass; raises OnlstmError under `create_graph=True`.
+    """Call this in a hand-written backward pass. Raises OnlstmError under `create_graph=True`.
 
-    `torch.autograd.function.once_differentiable` would treat the gradient as a constant wherever
-    the gradient that comes in has no graph, and give wrong second derivatives without a word.
+    `torch.autograd.function.once_differentiable` treats the gradient as a constant if the incoming gradient
+    has no graph. Second derivatives would then be wrong without a warning.
     """
     if torch.is_grad_enabled():
         raise OnlstmError(

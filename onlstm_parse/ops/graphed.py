@@ -1,8 +1,8 @@
-"""Loops over time without host work a step: captured once as a CUDA graph, replayed for like tensors.
+"""Loops over time without work of the host at each step: captured once as a CUDA graph, then replayed.
 
-A captured loop works on buffers of its own. What it reads is copied in and what it writes is copied
-out, so that nothing autograd keeps lies in them, however many layers and windows are under way.
-Steps are padded to a multiple of PADDING, so that windows of varying length share a graph.
+A captured loop has its own buffers. Its inputs are copied in and its outputs are copied out, so that no
+buffer holds what autograd keeps, for any number of layers and windows. Steps are padded to a multiple of
+PADDING, so that windows of different length share a graph.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ import torch
 from torch import Tensor
 
 PADDING = 8
-CAPTURED_AT = 3  # the use at which a loop is captured: sizes seen once or twice do not repay it
-KEPT = 32  # sizes known at a time, the last used ones
-MOST_BYTES = 1 << 28  # of a graph's buffers; larger steps take longer than their launch anyway
+CAPTURED_AT = 3  # capture a loop at this use: sizes that occur once or twice are not worth it
+KEPT = 32  # graphs that are kept, the last used ones
+MOST_BYTES = 1 << 28  # of a graph's buffers; for larger steps the launches cost little
 
 Loop = Callable[..., None]
 
-_one_at_a_time = threading.Lock()  # captures must not overlap, nor two threads' copies in and out
+_one_at_a_time = threading.Lock()  # captures must not overlap, nor copies of two threads
 
 
 class Graphed:
-    """A function `loop(sizes, steps, *tensors)` that works in place, captured where that pays.
+    """A function `loop(sizes, steps, *tensors)` that works in place, captured if that is worth it.
 
-    `access` tells for each tensor whether the loop reads (r), writes (w) or does both (rw). Tensors of
-    three dimensions begin with time, the first of them with T; `steps` (1,) int32 holds T without padding.
+    `access` tells for each tensor whether the loop reads (r), writes (w) or does both (rw). Tensors of three
+    dimensions begin with time, the first of them with T. `steps` (1,) int32 holds T without padding.
     """
 
     def __init__(self, loop: Loop, access: tuple[str, ...]) -> None:
@@ -42,7 +42,7 @@ class Graphed:
         if device.type != "cuda":
             return self._at_once(sizes, *tensors)
         with torch.cuda.device(device):
-            # A caller who captures gets the launches in a graph of their own making.
+            # A caller that captures gets the launches in its own graph.
             if torch.cuda.is_current_stream_capturing() or sum(t.nbytes for t in tensors) > MOST_BYTES:
                 return self._at_once(sizes, *tensors)
             with _one_at_a_time:
@@ -56,9 +56,9 @@ class Graphed:
         self._loop(sizes, steps, *tensors)
 
     def _find(self, sizes: Hashable, tensors: tuple[Tensor, ...], stream: int) -> _Captured | None:
-        """The graph for these tensors, captured now if this use is the one; None before.
+        """The graph for these tensors, captured now if this use is CAPTURED_AT; None before.
 
-        A graph belongs to a stream, on which its buffers are made, used and freed in order.
+        A graph belongs to a stream: its buffers are allocated, used and freed there in order.
         """
         padding = -len(tensors[0]) % PADDING
         shapes = tuple((_padded(tensor, padding), tensor.dtype) for tensor in tensors)
@@ -80,7 +80,7 @@ class _Captured:
 
     def __init__(self, loop: Loop, sizes: Hashable, like: tuple[Tensor, ...], padding: int) -> None:
         device = like[0].device
-        with torch.inference_mode(False):  # a buffer made in that mode could not be filled outside it
+        with torch.inference_mode(False):  # buffers of inference mode are read-only outside it
             self._own = [torch.zeros(_padded(t, padding), dtype=t.dtype, device=device) for t in like]
             self._steps = torch.zeros(1, dtype=torch.int32, device=device)
         self._replay = capture(lambda: loop(sizes, self._steps, *self._own), device)
@@ -97,16 +97,18 @@ class _Captured:
 
 
 def _padded(tensor: Tensor, padding: int) -> tuple[int, ...]:
-    """Its shape, time padded."""
+    """The shape of the tensor, with time padded."""
     return (len(tensor) + (padding if tensor.dim() == 3 else 0), *tensor.shape[1:])
 
 
 def capture(run: Callable[[], None], device: torch.device) -> Callable[[], None]:
-    """What runs the kernels that `run` launches, all at once, on the current stream."""
+    """Capture the kernels that `run` launches. Returns a function that launches them all on the current
+    stream.
+    """
     stream = _side_stream(device)
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
-        run()  # libraries set up what they may not set up in a capture
+        run()  # libraries initialise what they may not initialise in a capture
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
         run()
@@ -115,5 +117,5 @@ def capture(run: Callable[[], None], device: torch.device) -> Callable[[], None]
 
 @cache
 def _side_stream(device: torch.device) -> torch.cuda.Stream:
-    """One for all captures: libraries keep working memory for every stream they have seen."""
+    """One stream for all captures: libraries keep working memory for every stream they have used."""
     return torch.cuda.Stream(device)

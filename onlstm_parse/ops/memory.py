@@ -1,4 +1,4 @@
-"""What becomes of memory that tensors gave back."""
+"""Control what happens to freed memory."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # of malloc.h
 
 
 def keep_freed_memory() -> None:
-    """Do not return freed tensors to the system, for the rest of this process; without glibc, nothing.
+    """Keep freed tensors in this process from now on. Does nothing without glibc.
 
-    Each step of a training frees and asks again for the same hundreds of megabytes. By default glibc
-    maps every large tensor anew, and the system's clearing of its pages costs a fifth of the step.
+    Each training step frees and allocates the same hundreds of megabytes. By default glibc maps every large
+    tensor anew, and the system clears its pages: a fifth of the time of a step.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
@@ -21,9 +21,9 @@ def keep_freed_memory() -> None:
 
 
 def return_freed_memory() -> None:
-    """Return it to the system now; without glibc, nothing.
+    """Return freed memory to the system now. Does nothing without glibc.
 
-    Tensors of ever other sizes leave holes, and by themselves these would add up over a long text.
+    Tensors of many different sizes leave holes, which would add up over a long text.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

@@ -9,7 +9,8 @@ from torch import Tensor
 def movement(states: Tensor, before: Tensor, hard: bool = False) -> Tensor:
     """states (T, B, H) in [-1, 1] after the state `before` (B, H) -> (T, B) in [0, 1].
 
-    The mean distance that a unit goes, of the 2 that it can; hard: the share of units whose sign changes.
+    The mean distance that a unit moves, divided by 2, its maximum. Hard: the share of units whose sign
+    changes.
     """
     states = states.to(before.dtype)
     earlier = torch.cat((before.unsqueeze(0), states[:-1]))

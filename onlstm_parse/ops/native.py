@@ -1,7 +1,7 @@
 """The compiled recurrences of `csrc/`: built once with the system's C++ compiler, kept in the cache folder.
 
-Importing compiles nothing; `library()` does, at its first call (seconds), and later processes load
-what it left. Without a compiler it says so once and gives None: callers then take the plain path.
+Importing compiles nothing. The first call of `library()` does (seconds), and later processes load the result.
+Without a compiler it warns once and returns None; callers then use plain PyTorch.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _building = threading.Lock()
 
 
 def library() -> ctypes.CDLL | None:
-    """The compiled recurrences, or None (with one notice a process) where they cannot be had."""
+    """The compiled recurrences; None, with one warning a process, if they cannot be built."""
     with _building:
         return _library()
 
@@ -59,12 +59,12 @@ def _library() -> ctypes.CDLL | None:
 
 
 def call(function: str, dtype: torch.dtype, sizes: Sequence[int], tensors: Sequence[Tensor | None]) -> None:
-    """Run a function that `library` exports for `dtype`; tensors in the order of the struct it takes.
+    """Run a function that `library` exports for `dtype`. Tensors are in the order of its struct.
 
-    Sizes begin with steps and rows; the number of threads is put behind these.
+    Sizes begin with steps and rows; the number of threads is inserted after these.
     """
     found = library()
-    assert found is not None  # who calls has asked
+    assert found is not None  # the caller has checked
     steps, rows, *others = sizes
     numbers = (ctypes.c_long * (len(sizes) + 1))(steps, rows, torch.get_num_threads(), *others)
     pointers = [None if tensor is None else tensor.data_ptr() for tensor in tensors]
@@ -72,15 +72,15 @@ def call(function: str, dtype: torch.dtype, sizes: Sequence[int], tensors: Seque
 
 
 def compute_type(x: Tensor) -> torch.dtype:
-    """The type of products on x: that of autocast where it is on, else that of x."""
+    """The type of products on x: that of autocast if it is on, else that of x."""
     kind = x.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
 
 
 def compiled_type(x: Tensor) -> torch.dtype | None:
-    """The type in which the compiled functions take x, or None where they cannot.
+    """The type in which the compiled functions take x; None if they cannot.
 
-    Without native bf16 instructions they take fp32, which is faster there and more exact.
+    Without native bf16 instructions it is fp32 instead of bf16: faster there, and more exact.
     """
     if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64):
         return None
@@ -97,7 +97,7 @@ def find_compiler() -> str | None:
 
 
 def _built(compiler: str) -> Path:
-    """The shared library's file; compiled beside it and renamed, so that processes may race."""
+    """The file of the shared library; compiled beside it and renamed, so that several processes may do it."""
     target = cache_folder() / "native" / f"recurrences-{_fingerprint(compiler)}.so"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ def _built(compiler: str) -> Path:
 
 
 def _fingerprint(compiler: str) -> str:
-    """Of all that the library depends on: sources, flags, compiler, processor."""
+    """A hash of all that the library depends on: sources, flags, compiler, processor."""
     version = subprocess.run([compiler, "--version"], check=True, capture_output=True, timeout=60).stdout
     parts = [path.read_bytes() for path in sorted(SOURCES.iterdir())]
     parts += [" ".join((*FLAGS, *SHARED)).encode(), compiler.encode(), version, _processor().encode()]
@@ -118,7 +118,7 @@ def _fingerprint(compiler: str) -> str:
 
 
 def _processor() -> str:
-    """What -march=native looks at: the instruction sets, where the system lists them."""
+    """What -march=native depends on: the instruction sets, if the system lists them."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(errors="replace").splitlines() if info.exists() else []
     kinds = ("model name", "flags", "Features")

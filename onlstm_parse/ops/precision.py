@@ -1,4 +1,4 @@
-"""Where tensors live and in which type matrix products run."""
+"""Choose where tensors are and in which type matrix products are computed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from onlstm_parse.errors import OnlstmError
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """`auto`, `cpu` or `cuda`; raises OnlstmError where the asked one is missing."""
+    """`auto`, `cpu` or `cuda`. Raises OnlstmError if the device is missing."""
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
         raise OnlstmError("no CUDA device was found", remedy="use --device cpu")

@@ -2,8 +2,8 @@
 
     hidden_t, state_t, extra_t = cell(W x_t + bias + U hidden_{t-1}, state_{t-1})
 
-T steps, B batch, H hidden units, G gates, K units of state, X further outputs of a step. U has R rows, of
-the first of the gates: a cell may have gates that no U reaches.
+T steps, B batch, H hidden units, G gates, K units of state, X further outputs of a step. U has R rows, for
+the first gates: a cell may have gates that U does not reach.
 A cell is its equations in a header of `csrc/`, a line in `recurrences.cpp`, and a `Cell` here.
 """
 
@@ -22,19 +22,19 @@ from onlstm_parse.ops.product import product, transposed
 
 @dataclass(frozen=True)
 class Cell:
-    """What the compiled loop must know of a cell; G, H, K and X as above."""
+    """The facts about a cell that the compiled loop needs; G, H, K and X as above."""
 
     name: str
-    """As exported by recurrences.cpp."""
+    """The name that recurrences.cpp exports."""
     arguments: tuple[int, ...]
-    """The numbers that its constructor there takes."""
+    """The numbers that its constructor takes."""
     gates: int
     hidden: int
     state: int
     extra: int = 0
 
     def run(self, direction: str, gates: Tensor, *others: Tensor | None) -> None:
-        """The loop forward or backward; the order of tensors is that of its struct in recurrence.h."""
+        """Run the loop forward or backward; tensors are in the order of its struct in recurrence.h."""
         sizes = (*gates.shape[:2], *self.arguments)
         native.call(f"{self.name}_{direction}", gates.dtype, sizes, (gates, *others))
 
@@ -46,15 +46,15 @@ class Inputs(NamedTuple):
     weight: Tensor
     bias: Tensor
     dtype: torch.dtype
-    """Of the products, as `compiled_type` gave it."""
+    """The type of the products, from `compiled_type`."""
 
 
 def recurrence(
     cell: Cell, inputs: Inputs, hidden: Tensor, state: Tensor, weight: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Hidden units (T, B, H), the last state (B, K) and further outputs (T, B, X).
+    """Hidden units (T, B, H), the last state (B, K) and further outputs (T, B, X) of a cell with U.
 
-    hidden (B, H), state (B, K), weight U (R, H); for a cell that has one.
+    hidden (B, H), state (B, K), weight U (R, H).
     """
     *given, dtype = inputs
     return _Recurrence.apply(cell, *(tensor.to(dtype) for tensor in given), hidden, state, weight.to(dtype))
@@ -66,7 +66,7 @@ def scan(cell: Cell, gates: Tensor, state: Tensor) -> Tensor:
 
 
 class _Recurrence(torch.autograd.Function):
-    """With the product of the inputs, as the gradients of both weights need the transposed gates."""
+    """Includes the product of the inputs, since the gradients of both weights need the transposed gates."""
 
     @staticmethod
     def forward(
@@ -81,7 +81,7 @@ class _Recurrence(torch.autograd.Function):
     ) -> Any:
         if weight_ih is None:
             gates = x.contiguous()
-        else:  # the compiled loop leaves the gates where the product was
+        else:  # the compiled loop overwrites the product with the gates
             gates = product(x.flatten(0, 1), weight_ih, bias).unflatten(0, x.shape[:2])
         steps, batch, _ = gates.shape
         hiddens = gates.new_empty(steps + 1, batch, cell.hidden)

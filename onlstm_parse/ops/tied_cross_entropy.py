@@ -1,7 +1,7 @@
-"""Cross-entropy over a vocabulary without ever holding all logits.
+"""Cross-entropy over a vocabulary that never holds all logits.
 
-The logits of some tokens at a time are turned into their losses and their gradients in one pass, so
-memory does not grow with the number of tokens.
+The logits of some tokens at a time become their losses and gradients in one pass, so memory does not grow
+with the number of tokens.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _compiled(logits: Tensor, bias: Tensor, targets: Tensor, d_bias: Tensor) -> 
 
 
 def _plain(logits: Tensor, bias: Tensor, targets: Tensor, d_bias: Tensor) -> tuple[Tensor, Tensor]:
-    """As `_compiled`, in PyTorch."""
+    """The same as `_compiled`, in PyTorch."""
     words = targets.unsqueeze(1)
     dtype, logits = logits.dtype, torch.add(bias, logits)  # in the type of the bias
     log_total = logits.logsumexp(1, keepdim=True)

@@ -1,4 +1,4 @@
-// Softmax cross-entropy of rows of logits: their losses, and their gradients where the logits were.
+// Softmax cross-entropy of rows of logits: their losses; gradients overwrite the logits.
 #pragma once
 
 #include <vector>

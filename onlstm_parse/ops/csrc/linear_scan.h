@@ -1,4 +1,4 @@
-// A recurrence whose gates do not see the state, for one row of the batch: c_t = a_t ∘ c_{t-1} + b_t.
+// A recurrence whose gates do not depend on the state, for one row of the batch: c_t = a_t ∘ c_{t-1} + b_t.
 // Gates: a (H), b (H); the hidden units are the state.
 #pragma once
 

@@ -1,5 +1,5 @@
 // The master gates of the ordered cells, for one row of the batch: n levels, each over a chunk of units.
-// ĩ and f̃ stand side by side, input first, wherever there is one array for both.
+// An array for both gates holds ĩ first, then f̃.
 #pragma once
 
 #include "numbers.h"
@@ -11,7 +11,7 @@ struct MasterGates {
 
     long scratch() const { return 6 * n + 4 * n * chunk; }
 
-    // What `backward` needs of them, in scratch of that size.
+    // The values that `backward` needs; they lie in scratch.
     struct Parts {
         Real *shares, *gates, *d_shares;                // (2n): of the softmaxes; ĩ, f̃
         Real *input, *forget, *d_input, *d_forget;      // (H): the gates of every unit, and their gradients
@@ -23,7 +23,7 @@ struct MasterGates {
         return {scratch, scratch + 2 * n, scratch + 4 * n, units, units + H, units + 2 * H, units + 3 * H};
     }
 
-    // From their logits (2n).
+    // Open the gates from their logits (2n).
     Parts open(const Real* logits, Real* scratch) const {
         const Parts m = parts(scratch);
         softmax(logits, m.shares);
@@ -40,9 +40,9 @@ struct MasterGates {
         return m;
     }
 
-    // Gradients of the logits (2n) from d_input, d_forget and what came to the gates themselves (2n).
+    // Gradients of the logits (2n) from d_input, d_forget and the gradients of the gates (2n).
     void backward(const Parts& m, const Real* d_gates, Real* d_logits) const {
-        // f̃_k sums the shares up to k, so a share receives what stands behind it; ĩ the opposite.
+        // f̃_k sums the shares up to k, so a share receives the gradients after it; for ĩ, those before.
         Real behind_forget = 0, behind_input = 0;
         for (long k = n - 1; k >= 0; k--) {
             behind_forget += d_gates[n + k] + sum(m.d_forget + k * chunk);
@@ -85,7 +85,7 @@ struct MasterGates {
     }
 };
 
-// What all cells with master gates share: n levels, H hidden units, and gates whose first 2n open ĩ and f̃.
+// What all cells with master gates share: n levels, H hidden units, and gates that begin with the logits of ĩ and f̃.
 template <class Real>
 struct OrderedCell {
     MasterGates<Real> masters;

@@ -29,7 +29,7 @@ struct bf16 {
     }
 };
 
-// Numbers of one type as those of another.
+// Convert numbers of one type to another.
 template <class From, class To>
 inline void convert(const From* from, long size, To* to) {
     #pragma omp simd
@@ -56,7 +56,7 @@ inline void convert(const bf16* from, long size, float* to) {
 }
 #endif
 
-// A call left in a loop keeps it scalar, and GCC leaves some in long loops when it may choose.
+// Always inline: GCC leaves calls in long loops, and a loop with a call is not vectorised.
 #define INLINE inline __attribute__((always_inline))
 
 // e^x to 1e-7; the polynomial and the split of ln 2 are those of Cephes' expf (Moshier).

@@ -1,6 +1,6 @@
 // The ON-GRU cell for one row of the batch: ops/on_gru/reference.py has the equations.
 // Gates: master input (n), master forget (n), r, z, the candidate's part from h, that from x (H each).
-// The state is the hidden units, as they are before they are rounded. Further outputs: ĩ and f̃.
+// The state is the hidden units before rounding. Further outputs: ĩ and f̃.
 #pragma once
 
 #include "master_gates.h"

@@ -1,6 +1,6 @@
 // out (rows, columns) = a (rows, depth) · weight, for few rows and a weight that is used at every
-// time step: the weight is packed once into panels, a panel being two vectors of columns wide, and
-// a tile of rows × panel is summed in registers.
+// time step. The weight is packed once into panels, which are two vectors of columns wide. A tile of
+// rows × panel is summed in registers.
 #pragma once
 
 #include <algorithm>
@@ -67,7 +67,7 @@ class PackedWeight {
         }
     }
 
-    // Operands an `a` row must hold; those behind the real depth must be finite.
+    // The length that a row of `a` must have; values after the real depth must be finite.
     static long padded(long depth) { return (depth + V::PER_LANE - 1) / V::PER_LANE * V::PER_LANE; }
 
     // The columns of panels first ... last - 1 of the product.
@@ -104,7 +104,7 @@ class PackedWeight {
         }
         #pragma GCC unroll 12
         for (int r = 0; r < ROWS; r++) {
-            const typename V::Vector row[2] = {sums[r][0], sums[r][1]};  // so that `sums` stay in registers
+            const typename V::Vector row[2] = {sums[r][0], sums[r][1]};  // keeps `sums` in registers
             std::memcpy(out + r * out_row, row, width * sizeof(Sum));
         }
     }

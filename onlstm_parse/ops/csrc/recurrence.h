@@ -2,13 +2,12 @@
 //
 //     hidden_t, state_t = cell(projected_t + U hidden_{t-1}, state_{t-1})
 //
-// where `projected` is the product of the inputs of all steps, made before. Rows of the batch do not
-// depend on each other, so each thread takes its rows through all steps without waiting for others;
-// only where U is too large for the cache do the threads share its columns, and wait at every step.
-// T steps, B batch, H hidden units, G gates, R of them, the first, that U reaches, K units of state, X
-// further outputs.
+// where `projected` is the product of the inputs of all steps, computed before. Rows of the batch are
+// independent, so each thread takes its rows through all steps without waiting for others. Only if U
+// is too large for the cache, the threads share its columns and wait at every step.
+// T steps, B batch, H hidden units, G gates (U reaches the first R), K units of state, X further outputs.
 //
-// A cell gives its sizes (R, `reached`, is 0 where it has no U), and `forward` and `backward` for one row.
+// A cell gives its sizes (R, `reached`, is 0 if it has no U), and `forward` and `backward` for one row.
 // Real: type of states and sums; Store: type of hidden units, gates and products.
 #pragma once
 
@@ -34,7 +33,7 @@ struct Forward {
 
 template <class Real, class Store>
 struct Backward {
-    const Store* gates;    // (T, B, G) as left by forward
+    const Store* gates;    // (T, B, G) from forward
     const Store* weight;   // U (R, H)
     const Real* state;     // (T + 1, B, K)
     const Store* d_hidden; // (T, B, H)
@@ -61,7 +60,7 @@ void in_threads(const Shape& shape, Body body) {
 // The product of every step: of all rows of the batch with U, its factor written to `left` row by row.
 template <class Real, class Store>
 class StepProduct {
-    static constexpr long CACHED = 16 << 20;  // bytes of U that may be hoped to stay in a shared cache
+    static constexpr long CACHED = 16 << 20;  // bytes of U that are likely to stay in a shared cache
 
     PackedWeight<Store, Real> weight_;
     long batch_, columns_;
@@ -82,7 +81,7 @@ class StepProduct {
     Store* left(long b) { return left_.data() + b * depth; }
     Real* out(long b) { return out_.data() + b * columns_; }
 
-    // Called by all threads: behind it, out(b) holds the product for the rows of this thread.
+    // All threads call it. Afterwards out(b) holds the product for the rows of this thread.
     void multiply(int thread, int threads) {
         if (threads == 1 || weight_.bytes() <= CACHED) {
             Range rows(batch_, thread, threads);

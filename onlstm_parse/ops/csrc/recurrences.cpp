@@ -1,5 +1,5 @@
-// What Python calls: each cell, forward and backward, the cross-entropy and the transposition, in double,
-// float, and float with bf16 products.
+// The functions that Python calls: each cell forward and backward, cross-entropy, and transposition, in
+// double, in float, and in float with bf16 products.
 #include "cross_entropy.h"
 #include "linear_scan.h"
 #include "on_gru.h"
@@ -30,7 +30,7 @@ EXPORT(f64, double, double)
 EXPORT(f32, float, float)
 EXPORT(bf16, float, bf16)
 
-// Whether bf16 products are native here; elsewhere they are right but slow.
+// Whether bf16 products are native here; elsewhere they are correct but slow.
 extern "C" int has_bf16() {
 #if defined(__AVX512BF16__)
     return 1;

@@ -1,9 +1,8 @@
 """The ON-LSTM recurrence, fast: the same function as `on_lstm_reference`.
 
-The input products of all steps are one product; the loop over time is compiled (`recurrence`; on a
-GPU `on_lstm_triton`), or where that cannot be had, plain PyTorch with gradients by hand (`on_lstm_plain`).
-Under `torch.autocast` products run in its type (bf16), states and sums in fp32. Second derivatives are
-refused.
+The input products of all steps are one product. The loop over time is compiled (`recurrence`; on a GPU
+`triton`). If that is impossible, it is plain PyTorch with gradients by hand (`plain`). Under
+`torch.autocast` products have its type (bf16), states and sums fp32. Second derivatives are refused.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from onlstm_parse.ops.on_lstm.reference import OnLstmOutput
 from onlstm_parse.ops.product import project
 from onlstm_parse.ops.recurrence import Cell, Inputs, recurrence
 
-MOST_LEVELS = 2048  # of the kernels, which take all levels as one block
+MOST_LEVELS = 2048  # the kernels take all levels as one block
 
 
 def on_lstm(
@@ -51,7 +50,7 @@ def on_lstm(
 
 
 def _loop(h: Tensor, n: int) -> tuple[type[Cell] | None, torch.dtype]:
-    """The cell that runs the loop over time, None for plain PyTorch; the type of its products."""
+    """The cell that runs the loop over time, None for plain PyTorch; and the type of its products."""
     dtype = compiled_type(h)
     if dtype is not None:
         return Cell, dtype
@@ -61,12 +60,12 @@ def _loop(h: Tensor, n: int) -> tuple[type[Cell] | None, torch.dtype]:
 
 @cache
 def kernel_cell(device: torch.device) -> type[Cell] | None:
-    """The cell of `on_lstm_triton`, tried out; None, with one notice, where Triton is missing or fails."""
+    """The cell of `triton`, tested once; None, with one warning, if Triton is missing or fails."""
     try:
         from onlstm_parse.ops.on_lstm.triton import KernelCell, try_out
 
         try_out(device)
-    except Exception as error:  # of a missing package, a compiler, a driver, an old GPU
+    except Exception as error:  # a missing package or compiler, a driver, an old GPU
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         notice = f"no Triton kernels ({reason}); the ON-LSTM runs in plain PyTorch, several times slower"
         warnings.warn(f"{notice} (pip install triton, and a C compiler)", stacklevel=4)

@@ -1,7 +1,7 @@
 """The ON-LSTM recurrence in plain PyTorch with gradients by hand: for GPUs, and without a compiler.
 
-The loop over time keeps only what depends on the step before; the gradient of the recurrent
-weights is one product behind it. Second derivatives are refused.
+The loop over time computes only what depends on the step before. The gradient of the recurrent weights is one
+product after it. Second derivatives are refused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def on_lstm_plain(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Outputs (T, B, H), the last cell (B, n, C), and the master gates ĩ, f̃ (T, B, 2, n).
 
-    projected (T, B, 4H + 2n) is the product of the inputs, biases added; h (B, H), c (B, n, C),
+    projected (T, B, 4H + 2n) is the product of the inputs with biases added; h (B, H), c (B, n, C),
     weight_hh (4H + 2n, H); products run in the type of the weight.
     """
     return _Recurrence.apply(projected, h, c, weight_hh, master_input)
@@ -86,7 +86,7 @@ class _Recurrence(torch.autograd.Function):
         gates, cells, hiddens, weight = ctx.saved_tensors
         d_gates = torch.empty_like(gates)
         d_hidden = torch.zeros_like(hiddens[0])
-        # Gates are activated again, a step at a time: what one step needs stays in the cache.
+        # Gates are activated again step by step: the gates of one step stay in the cache.
         for t in reversed(range(len(gates))):
             d_cell = _step_backward(
                 d_gates[t],

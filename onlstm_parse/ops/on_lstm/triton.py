@@ -32,11 +32,11 @@ def forward_loop(
     states: Tensor,
     masters: Tensor,
 ) -> None:
-    """Fill hiddens and states (T + 1, B, H) behind their first step, and the masters ĩ, f̃ (T, B, 2n).
+    """Fill hiddens and states (T + 1, B, H) after their first step, and the masters ĩ, f̃ (T, B, 2n).
 
-    sizes are n, C and whether ĩ is the reversed sum; gates (T, B, 4H + 2n) hold the product of the
-    inputs and become the gates before activation; weight (4H + 2n, H). `steps` is not looked at:
-    what padding leaves behind the last step nobody reads.
+    sizes are n, C and whether ĩ is the reversed sum. gates (T, B, 4H + 2n) hold the product of the inputs and
+    become the gates before activation; weight (4H + 2n, H). `steps` is not used: nobody reads the steps after
+    the last one, which are padding.
     """
     blocks, rows = _blocks(*sizes), (gates.shape[1],)
     for t in range(len(gates)):
@@ -85,7 +85,7 @@ def _tanh(x):
 
 @triton.jit
 def _shares(logits, N: tl.constexpr, LEVELS: tl.constexpr, REAL: tl.constexpr):
-    """The softmax of N logits, zero behind them."""
+    """The softmax of N logits, with zeros after them."""
     k = tl.arange(0, LEVELS)
     values = tl.load(logits + k, mask=k < N, other=-float("inf")).to(REAL)
     powers = tl.exp(values - tl.max(values, 0))
@@ -94,7 +94,9 @@ def _shares(logits, N: tl.constexpr, LEVELS: tl.constexpr, REAL: tl.constexpr):
 
 @triton.jit
 def _masters(logits, N: tl.constexpr, LEVELS: tl.constexpr, REVERSED: tl.constexpr, REAL: tl.constexpr):
-    """The shares under ĩ and f̃, ĩ and f̃; ĩ is what the running sum leaves, from the right with the share."""
+    """The shares of both softmaxes, and the gates ĩ and f̃. ĩ is 1 minus the running sum; reversed, plus the
+    share.
+    """
     shares_i, shares_f = _shares(logits, N, LEVELS, REAL), _shares(logits + N, N, LEVELS, REAL)
     i_master = 1 - tl.cumsum(shares_i, 0)
     if REVERSED:
@@ -106,8 +108,8 @@ def _masters(logits, N: tl.constexpr, LEVELS: tl.constexpr, REVERSED: tl.constex
 def _masters_backward(shares_i, shares_f, d_i_master, d_f_master, REVERSED: tl.constexpr):
     """Gradients of the logits under both master gates.
 
-    f̃_k sums the shares up to k, so a share receives what stands behind it; ĩ = 1 - cumax the
-    opposite. As a softmax ignores a constant, "behind" is replaced by minus "before".
+    f̃_k sums the shares up to k, so a share receives the gradients after it; ĩ = 1 - cumax the opposite. A
+    softmax ignores a constant, so "after" is replaced by minus "before".
     """
     d_shares_i = tl.cumsum(d_i_master, 0)
     if not REVERSED:
@@ -129,7 +131,7 @@ def _activated(logits, unit, inside, H: tl.constexpr, REAL: tl.constexpr):
 
 @triton.jit
 def _store_gates(logits, unit, inside, o, z, i, f, H: tl.constexpr):
-    """Where `_activated` reads them."""
+    """Write them to the places where `_activated` reads them."""
     kind: tl.constexpr = logits.dtype.element_ty
     tl.store(logits + unit, o.to(kind), mask=inside)
     tl.store(logits + H + unit, z.to(kind), mask=inside)
@@ -240,7 +242,7 @@ class KernelCell(Cell):
     """The cell for `recurrence`; its arguments are n, C and whether ĩ is the reversed sum."""
 
     def run(self, direction: str, gates: Tensor, *others: Tensor | None) -> None:
-        # As with the compiled loop, autograd does not see that the product of the inputs is overwritten.
+        # As in the compiled loop, autograd does not know that the product of the inputs is overwritten.
         tensors = [tensor.data for tensor in (gates, *others) if tensor is not None]
         _LOOPS[direction](self.arguments, *tensors)
 
@@ -252,7 +254,7 @@ _LOOPS = {
 
 
 def try_out(device: torch.device) -> None:
-    """Run a step of one unit forward and backward; raises what Triton raises where it cannot."""
+    """Run one step of one unit forward and backward. Raises what Triton raises if it cannot."""
     gates, masters, states = (
         torch.zeros(shape, device=device) for shape in ((1, 1, 6), (1, 1, 2), (2, 1, 1))
     )
