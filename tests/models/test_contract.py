@@ -200,6 +200,17 @@ def test_bf16_products_stay_close(model):
     assert again.hidden.dtype == torch.float32
 
 
+@pytest.mark.parametrize("embedding", [64, 256])
+@pytest.mark.parametrize("name", [name for name in MODELS if MODELS[name].residual])
+def test_residual_models_begin_with_logits_of_variance_1(name, embedding):
+    torch.manual_seed(0)
+    config = replace(SMALL, model=name, embedding=embedding, hidden=64, embedding_scale=0.2, softmax="full")
+    model = LanguageModel(config, 500).eval()
+    hidden = model(torch.randint(0, 500, (20, 4))).hidden.flatten(0, 1)
+    logits = hidden @ model.embedding.weight.T
+    assert logits.var().item() == pytest.approx(1, rel=0.2)
+
+
 def test_paper_size_has_the_published_25_million_parameters():
     with torch.device("meta"):
         count = LanguageModel(SIZES["paper"], 10_000).parameter_count()
