@@ -17,9 +17,9 @@ def evaluate(
     words: str | None = None,
     max_words: int | None = None,
     filters: str = "",
-    rule: str = "token",
+    rule: str | None = None,
     layer: int | None = None,
-    levels: str = "mean",
+    levels: str | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     precision: Literal["auto", "fp32", "bf16"] = "fp32",
     json: FlagCreatePairsOff[bool] = False,
@@ -37,9 +37,9 @@ def evaluate(
         max_words: Leave out longer sentences, counted in words that count.
         filters: What is taken out of the gold trees, one filter behind another, parted by commas: roots,
             traces, punctuation[:tags|marks], words:NAME, function-tags, unaries, length:[LEAST-]MOST.
-        rule: token (the published greedy splitter) or gap (unbiased); both are reported.
+        rule: token (the published greedy splitter, the default) or gap (unbiased); both are reported.
         layer: The layer whose levels are split, from 1; the second of three by default.
-        levels: mean (the expected level) or argmax (the likeliest, hard).
+        levels: mean (the expected level, the default) or argmax (the most probable level).
         device: Where to compute.
         precision: Type of matrix products.
         json: Print one JSON object instead of a table.

@@ -19,9 +19,9 @@ def parse(
     file: Positional[str] = "-",
     text: str | None = None,
     format: str = "brackets",
-    rule: str = "token",
+    rule: str | None = None,
     layer: int | None = None,
-    levels: str = "mean",
+    levels: str | None = None,
     drop: Annotated[FlagCreatePairsOff[bool], tyro.conf.arg(name="drop-unread")] = False,
     bad_bytes: Literal["error", "replace"] = "error",
     device: Literal["auto", "cpu", "cuda"] = "auto",
@@ -34,9 +34,9 @@ def parse(
         file: A text file, plain or gzipped; - is standard input.
         text: One sentence to parse instead of a file.
         format: brackets (one tree a line), json (tree and levels, one object a line), pretty or svg.
-        rule: token (the published greedy splitter) or gap (unbiased).
+        rule: token (the published greedy splitter, the default) or gap (unbiased).
         layer: The layer whose levels are split, from 1; the second of three by default.
-        levels: mean (the expected level) or argmax (the likeliest, hard).
+        levels: mean (the expected level, the default) or argmax (the most probable level).
         drop: Leave out words that the normalisation drops, such as punctuation.
         bad_bytes: A byte that is not UTF-8 is an error, or replaced by U+FFFD.
         device: Where to compute.

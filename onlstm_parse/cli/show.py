@@ -48,9 +48,8 @@ def show(
 
     check_kind(out)
     sentences = _sentences(file, text, limit, bad_bytes)
-    given = {name: value for name, value in (("layer", layer), ("rule", rule)) if value is not None}
     loaded = Run.load(run)
-    parser, model = load(loaded, device=device, **given), loaded.model
+    parser, model = load(loaded, device=device, layer=layer, rule=rule), loaded.model
     facts = f"{model.config.model}, {model.parameter_count():,} parameters"
     if parser.layers:
         facts += f", {parser.layers} layers"

@@ -23,11 +23,6 @@ from onlstm_parse.training.validation import validate
 VALIDATION_COLUMNS = 16  # streams of text, as in training
 
 
-def masked(run: Run) -> bool:
-    """Whether the model predicts words from both sides; its perplexity is then a pseudo-perplexity."""
-    return getattr(run.config.model, "objective", "causal") == "masked"
-
-
 def scores(run: Run, plan: Plan) -> tuple[dict[str, dict[str, Any]], Brackets]:
     """For each column "LAYER/RULE" sentence and corpus F1 and recall by label; and all brackets."""
     gold = plan.gold()

@@ -47,7 +47,7 @@ def main(folder: Path, model: str, seed: str, quiet: bool) -> int:
 
 def work(folder: Path, plan: Plan, job: Job, quiet: bool) -> tuple[dict[str, Any], Brackets]:
     """The record of a run and its brackets. An interrupted run is continued."""
-    from onlstm_parse.comparison.measuring import masked, perplexity, scores
+    from onlstm_parse.comparison.measuring import perplexity, scores
     from onlstm_parse.training.start import train_run
 
     run_folder, settings = runs_folder(folder) / job.name, plan.settings_of(job)
@@ -62,7 +62,7 @@ def work(folder: Path, plan: Plan, job: Job, quiet: bool) -> tuple[dict[str, Any
     record = {
         "model": job.model,
         "seed": job.seed,
-        "masked": masked(run),
+        "masked": run.config.model.objective == "masked",
         "parameters": run.model.parameter_count(),
         "tokens": metrics[-1]["tokens"],
         "minutes": metrics[-1]["seconds"] / 60,

@@ -42,14 +42,17 @@ def locate_text(name_or_path: Name) -> list[Path]:
 
 def locate_valid(name_or_path: Name) -> list[Path] | None:
     """The validation text of a corpus; None for a path or a corpus without one."""
-    corpus = find(name_or_path)
-    return _corpus_files(name_or_path, "valid") if corpus and corpus.valid else None
+    return _held_out(name_or_path, "valid")
 
 
 def locate_test(name_or_path: Name) -> list[Path] | None:
     """The test text of a corpus; None for a path or a corpus without one."""
-    corpus = find(name_or_path)
-    return _corpus_files(name_or_path, "test") if corpus and corpus.test else None
+    return _held_out(name_or_path, "test")
+
+
+def _held_out(name: Name, part: str) -> list[Path] | None:
+    corpus = find(name)
+    return _corpus_files(name, part) if corpus and getattr(corpus, part) else None
 
 
 def locate_treebank(name_or_path: Name) -> list[Path]:

@@ -161,10 +161,12 @@ def in_batches(
 def load(run: str | Path | Run, **settings: Any) -> Parser:
     """The parser of a run folder; `settings` are those of its kind, such as `rule` or `device`.
 
-    Raises OnlstmError for what is no run, FormatError for a damaged one, UsageError for unknown settings.
+    A setting that is None has its default. Raises OnlstmError for what is no run, FormatError for a damaged
+    one, UsageError for unknown settings.
     """
     run = run if isinstance(run, Run) else Run.load(run)
     parser = resolve(KINDS[run.config.kind].parser)
+    settings = {name: value for name, value in settings.items() if value is not None}
     for name in settings:
         check_known(f"setting of a {run.config.kind} parser", name, [*signature(parser).parameters][1:])
     return parser(run, **settings)
