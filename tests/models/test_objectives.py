@@ -7,6 +7,7 @@ import torch
 
 import onlstm_parse
 from onlstm_parse.models.objectives import MASK_EVERY, hidden_words
+from onlstm_parse.text.vocabulary import EOS_ID
 
 
 def test_the_offsets_hide_every_word_once():
@@ -35,6 +36,14 @@ def test_sentences_of_any_length_are_read_as_if_alone(run):
         alone = parser.parse(line)
         assert str(alone) == str(tree)
         assert alone.levels == pytest.approx(tree.levels)
+
+
+def test_a_sentence_is_read_between_one_eos_on_either_side(run):
+    words = ["The", "old", "dog", "barked", "near", "the", "river"]
+    ids = [index for pieces in run.pipeline.encode_words(words).pieces for index in pieces]
+    levels = run.model.eval()(torch.tensor([[EOS_ID], *([index] for index in ids), [EOS_ID]])).levels
+    (analysis,) = onlstm_parse.load(run).analyse_words([words])
+    torch.testing.assert_close(torch.from_numpy(analysis.levels), levels[:, 1:-1, 0], atol=1e-6, rtol=0)
 
 
 def test_words_to_the_right_count(run):
