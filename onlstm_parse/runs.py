@@ -124,7 +124,7 @@ def _refuse_newer(content: dict[str, Any], path: Path) -> None:
 def from_dict(kind: type[Config], values: Any, path: Path, section: str) -> Config:
     """Build the dataclass `kind`; raises FormatError for a key that it does not have."""
     if not isinstance(values, dict):
-        raise FormatError(f"section {section!r} is missing or no object", file=path)
+        raise FormatError(f"section {section!r} is missing, or is no object", file=path)
     known = [entry.name for entry in fields(kind)]  # type: ignore[arg-type]
     for key in values:
         if key not in known:

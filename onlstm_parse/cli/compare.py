@@ -81,9 +81,9 @@ def main(arguments: list[str]) -> None:
     try:
         run_plan(plan, command.out, command.quiet)
     except KeyboardInterrupt:
-        remedy = f"go on with: onlstm-parse compare --out {command.out}"
+        remedy = f"continue with: onlstm-parse compare --out {command.out}"
         begun = (command.out / PLAN).exists()
-        raise OnlstmError("interrupted", remedy=remedy if begun else "nothing was begun yet") from None
+        raise OnlstmError("interrupted", remedy=remedy if begun else "no run was started yet") from None
     if not command.quiet:
         print(f"{command.out / 'results.md'}: tables; plots beside it", file=sys.stderr)
 

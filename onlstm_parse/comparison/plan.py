@@ -112,7 +112,7 @@ class Plan:
             if before != after:
                 raise UsageError(
                     f"{name} is {before} in the comparison {folder}, {after} was asked for",
-                    remedy=f"leave {name} as it is to go on, or choose another --out",
+                    remedy=f"leave {name} as it is to continue, or choose another --out",
                 )
         for name in stored.fingerprints | self.fingerprints:
             if stored.fingerprints.get(name) != self.fingerprints.get(name):

@@ -103,7 +103,7 @@ def _opened(request: urllib.request.Request, part: Path) -> Any:
             _forget(part)
         if error.code in {416, *TRANSIENT}:
             raise BrokenTransferError(f"HTTP {error.code} {error.reason}") from error
-        problem = f"the server does not give out {request.full_url}: HTTP {error.code} {error.reason}"
+        problem = f"the server refuses {request.full_url}: HTTP {error.code} {error.reason}"
         raise OnlstmError(problem, remedy="it may have moved; name a mirror in ONLSTM_MIRROR") from error
 
 

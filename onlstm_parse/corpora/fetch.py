@@ -60,7 +60,7 @@ def fetch(
             warning = _checked(corpus, fresh)
         except (FormatError, zipfile.BadZipFile, zlib.error, UnicodeDecodeError) as error:
             shutil.rmtree(downloads)
-            problem = f"{corpus.name} did not arrive as it should: {error}"
+            problem = f"{corpus.name} is not as expected: {error}"
             remedy = "nothing was kept; try again, or another ONLSTM_MIRROR"
             raise FormatError(problem, remedy=remedy) from error
         shutil.rmtree(target, ignore_errors=True)

@@ -90,7 +90,7 @@ class Grammar:
                 self._add_rules(head, rest[1:], line)
             case _:
                 found = " ".join(token for token, _ in statement)[:60]
-                remedy = "write each word list once, and @text, @vowel, @feature as the README has them"
+                remedy = "write each word list once, and @text, @vowel, @feature as in the README"
                 raise self._error(f"expected SYMBOL -> ... or SYMBOL = words, found {found!r}", line, remedy)
 
     def _add_rules(self, head: str, tokens: list[Token], line: int) -> None:
@@ -125,7 +125,7 @@ class Grammar:
         """The symbol and its probability."""
         if match := _ITEM.fullmatch(token[0]):
             return token[0].partition("?")[0], float(match["chance"] or 1)
-        remedy = "write NP, NP[sg], or NP?.5 for one that is there half of the time"
+        remedy = "write NP, NP[sg], or NP?.5 for one with probability one half"
         raise self._error(f"expected a symbol, found {token[0]!r}", token[1], remedy)
 
     def _names(self, symbol: str) -> list[str]:

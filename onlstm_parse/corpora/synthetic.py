@@ -70,5 +70,5 @@ def _new_sentence(source: Grammar, rng: Random, seen: set[str]) -> tuple[str, Tr
         if line not in seen:
             seen.add(line)
             return line, tree
-    remedy = "ask for fewer sentences, or widen the grammar"
-    raise UsageError(f"the grammar gave {len(seen)} sentences and hardly has more", remedy=remedy)
+    remedy = "ask for fewer sentences, or extend the grammar"
+    raise UsageError(f"the grammar gave {len(seen)} sentences and hardly gives more", remedy=remedy)

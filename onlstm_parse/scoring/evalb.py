@@ -267,7 +267,7 @@ def _matches(predicted: list[tuple[Span, str]], gold: list[tuple[Span, str]], pa
 
 def _other_words(predicted: Flat, gold: Flat, number: int, errors: int) -> OnlstmError:
     problem = (
-        f"predicted and gold words differ in {errors} sentences, lastly in sentence {number}:"
+        f"predicted and gold words differ in {errors} sentences, most recently in sentence {number}:"
         f" expected {' '.join(gold.leaves)!r}{gold.place}, found {' '.join(predicted.leaves)!r}"
     )
     remedy = "raise MAX_ERROR in the parameter file to leave such sentences out"

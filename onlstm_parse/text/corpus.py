@@ -183,6 +183,6 @@ def _open(folder: Path, config: TextConfig) -> PreparedText:
             sides.append(TokenIds(folder / f"{side}.ids", count, lookup, _hash(identity)))
         tokeniser = load_tokeniser(config.tokeniser, folder)
     except (OSError, ValueError, FormatError) as error:
-        remedy = "delete the folder, and it is made anew"
+        remedy = "delete the folder; it is made again when needed"
         raise FormatError(f"damaged cache entry: {error}", file=folder, remedy=remedy) from error
     return PreparedText(TextPipeline(config, tokeniser, vocabulary), *sides)

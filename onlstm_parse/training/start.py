@@ -156,7 +156,7 @@ def _check_same_text(data: dict[str, Any], stored: dict[str, Any], folder: Path)
 
 def _headline(data: dict[str, Any], settings: Settings, trainer: Trainer) -> str:
     masked = settings.model.objective == "masked"
-    hint = "; it guesses hidden words, so its perplexities are pseudo-perplexities" if masked else ""
+    hint = "; it predicts masked words, so its perplexities are pseudo-perplexities" if masked else ""
     return (
         f"text: {data['train_tokens']:,} tokens ({data['valid_tokens']:,} held out for validation), "
         f"{data['vocabulary']:,} words ({data['valid_unknown']:.1%} of the held-out ones unknown), "

@@ -40,7 +40,7 @@ def _word(line: str, number: int, file: Path, expected: int) -> Iterator[Tree]:
     """The word on a line; None if the line has none."""
     fields = line.split("\t")
     if len(fields) != FIELDS:
-        problem = f"expected {FIELDS} fields parted by tabs, found {len(fields)}"
+        problem = f"expected {FIELDS} fields separated by tabs, found {len(fields)}"
         raise FormatError(problem, file=file, line=number, column=1)
     id, form, _, upos, xpos = fields[:5]
     match = _ID.fullmatch(id)

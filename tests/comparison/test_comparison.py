@@ -180,7 +180,7 @@ def test_interrupted_it_goes_on_where_it_stopped(text_file, treebank, tiny, tmp_
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert b"go on with: onlstm-parse compare --out" in err
+    assert b"continue with: onlstm-parse compare --out" in err
     assert not (tmp_path / "out" / "records" / "on-lstm-1.json").exists()
     assert (tmp_path / "out" / "results.md").exists()
     done = subprocess.run([*command, "--quiet"], capture_output=True, check=False)

@@ -247,7 +247,7 @@ def test_an_archive_that_points_outside_is_refused(server, tmp_path, name):
 @pytest.mark.parametrize("content", [b"<html>log in</html>", archive(**MEMBERS)[:-40], archive(other="x")])
 def test_what_is_no_such_archive_is_refused(server, tmp_path, content):
     server.files["example.org/toy.zip"] = content
-    with pytest.raises(FormatError, match="toy did not arrive as it should"):
+    with pytest.raises(FormatError, match="toy is not as expected"):
         fetch.fetch(corpus(ZIP))
     server.files["example.org/toy.zip"] = archive(**MEMBERS)
     assert fetch.fetch(corpus(ZIP))[0].is_dir()  # nothing bad was kept
