@@ -46,6 +46,21 @@ def test_a_sentence_is_read_between_one_eos_on_either_side(run):
     torch.testing.assert_close(torch.from_numpy(analysis.levels), levels[:, 1:-1, 0], atol=1e-6, rtol=0)
 
 
+def test_the_loss_is_that_of_each_word_and_the_closing_eos_when_masked(run):
+    words = ["The", "old", "dog", "barked", "near", "the", "river", "Nobody", "slept"]
+    ids = [index for pieces in run.pipeline.encode_words(words).pieces for index in pieces]
+    framed = torch.tensor([[EOS_ID], *([index] for index in ids), [EOS_ID]])
+    model, expected = run.model.eval(), 0.0
+    for offset in range(MASK_EVERY):
+        masked = hidden_words(framed, offset)
+        losses = model.token_losses(model(framed, masked=masked).hidden[masked], framed[masked])
+        opening = 1 if offset == 0 else 0  # the <eos> before the sentence is not predicted
+        expected += losses[opening:].sum().item()
+    (analysis,) = onlstm_parse.load(run).analyse_words([words], with_loss=True)
+    assert analysis.loss == pytest.approx(expected, rel=1e-5)
+    assert analysis.tokens == 10
+
+
 def test_words_to_the_right_count(run):
     parser = onlstm_parse.Parser(run)
     a, b = (parser.parse(f"The old dog {end}").levels[:3] for end in ("barked", "near the river"))
