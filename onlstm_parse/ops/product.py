@@ -25,7 +25,8 @@ def product(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def _through_onednn(a: Tensor) -> bool:
-    return a.dtype == torch.float32 and a.device.type == "cpu" and has_onednn_linear()
+    """oneDNN refuses sums over nothing (K = 0) on processors without AVX-512."""
+    return a.dtype == torch.float32 and a.device.type == "cpu" and a.numel() > 0 and has_onednn_linear()
 
 
 @cache

@@ -33,6 +33,14 @@ def test_product_with_and_without_bias(dtype: torch.dtype) -> None:
     torch.testing.assert_close(product(a, b, bias).double(), wanted + bias.double(), **close)
 
 
+@pytest.mark.parametrize("shape", [(0, 5, 7), (3, 0, 7), (3, 5, 0)])
+def test_product_of_empty_matrices(shape: tuple[int, int, int]) -> None:
+    rows, inner, columns = shape
+    assert torch.equal(
+        product(torch.ones(rows, inner), torch.ones(columns, inner)), torch.zeros(rows, columns)
+    )
+
+
 def test_project_is_linear_with_its_gradients() -> None:
     x, weight, bias = (
         torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in ((4, 3, 5), (7, 5), (7,))
