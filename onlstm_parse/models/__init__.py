@@ -1,4 +1,4 @@
-"""Language models: one kind of layer a file, all in the stack of `base.LanguageModel`."""
+"""Models, one a file: layers of a language model, in the stack of `base.LanguageModel`, and grammars."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 from onlstm_parse.registry import Table
 
-LANGUAGE_MODEL = "language-model"
+LANGUAGE_MODEL, GRAMMAR = "language-model", "grammar"
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Kind:
     """Built as `parser(run, **settings)`."""
     objective: str
     """Built as `objective(network, text, training)`."""
+    sizes: str
+    """Its settings by size."""
 
 
 KINDS = {
@@ -30,6 +32,14 @@ KINDS = {
         "onlstm_parse.models.base:LanguageModel",
         "onlstm_parse.parsers.levels:LevelParser",
         "onlstm_parse.training.streams:StreamObjective",
+        "onlstm_parse.models.config:SIZES",
+    ),
+    GRAMMAR: Kind(
+        "onlstm_parse.models.grammar_config:GrammarConfig",
+        "onlstm_parse.models.grammar:Grammar",
+        "onlstm_parse.parsers.grammar:GrammarParser",
+        "onlstm_parse.training.sentences:SentenceObjective",
+        "onlstm_parse.models.grammar_config:GRAMMAR_SIZES",
     ),
 }
 
@@ -38,8 +48,8 @@ KINDS = {
 class Entry:
     """A model as tables and `--help` show it; known without torch."""
 
-    layer: str
-    """module:class in this package."""
+    module: str
+    """module:class in this package: of a layer, or of a grammar."""
     source: str
     levels: str
     """What the levels are read from."""
@@ -94,6 +104,15 @@ CATALOGUE = {
     "on-gru": Entry(
         "on_gru:OnGru", "this toolkit, after Shen et al. 2019", "master forget gate", ordered=True
     ),
+    "simple-pcfg": Entry("simple_pcfg:SimplePcfg", "Liu et al. 2023", "no levels", kind=GRAMMAR),
 }
 
-MODELS = Table("model", {name: f"onlstm_parse.models.{entry.layer}" for name, entry in CATALOGUE.items()})
+
+def _of_kind(kind: str) -> Table:
+    found = {name: entry.module for name, entry in CATALOGUE.items() if entry.kind == kind}
+    return Table(
+        kind.replace("-", " "), {name: f"onlstm_parse.models.{module}" for name, module in found.items()}
+    )
+
+
+MODELS, GRAMMARS = _of_kind(LANGUAGE_MODEL), _of_kind(GRAMMAR)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
 from onlstm_parse.errors import UsageError
 from onlstm_parse.models import CATALOGUE, MODELS
+from onlstm_parse.models.network_config import NetworkConfig
 from onlstm_parse.registry import nearest
 
 ADAPTIVE_ABOVE = 75_000  # words
 
 
 @dataclass(frozen=True)
-class ModelConfig:
+class ModelConfig(NetworkConfig):
     """A stack of layers E → H → ... → E between a tied embedding and softmax."""
 
     model: str = "on-lstm"
@@ -95,6 +96,18 @@ class ModelConfig:
     def perplexity_name(self) -> str:
         """`pseudo-perplexity` for a masked model: it cannot be compared with a causal model's perplexity."""
         return "perplexity" if self.objective == "causal" else "pseudo-perplexity"
+
+    def matched(self) -> ModelConfig:
+        """The hidden width that gives as many parameters as on-lstm has."""
+        from onlstm_parse.models.sizes import matched
+
+        return matched(self)
+
+    def for_vocabulary(self, words: int) -> ModelConfig:
+        """Choose the softmax, where it is `auto`."""
+        if self.softmax != "auto":
+            return self
+        return replace(self, softmax="adaptive" if words > ADAPTIVE_ABOVE else "full")
 
     @property
     def width_step(self) -> int:

@@ -1,4 +1,4 @@
-"""Ids to batches: continuous streams for training, groups of similar length for parsing.
+"""Ids to batches: continuous streams or single sentences for training, groups of similar length for parsing.
 
 T time steps, B batch; ids are time-major, (T, B), as everywhere.
 """
@@ -12,6 +12,9 @@ import numpy as np
 
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.text.corpus import TokenIds
+from onlstm_parse.text.vocabulary import EOS_ID
+
+IDS_AT_ONCE = 1 << 22  # read from disk together
 
 
 class Stream:
@@ -61,6 +64,35 @@ class Stream:
             lengths.append(min(left, max(5, int(random.normal(mean, 5)))))
             left -= lengths[-1]
         return lengths
+
+
+class Sentences:
+    """The sentences of a text that have 1 to `max_length` words."""
+
+    def __init__(self, ids: TokenIds, max_length: int) -> None:
+        ends = np.concatenate(
+            [
+                start + np.flatnonzero(ids[start : start + IDS_AT_ONCE] == EOS_ID)
+                for start in range(0, len(ids), IDS_AT_ONCE)
+            ]
+            or [np.arange(0)]
+        )
+        starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
+        kept = (ends > starts) & (ends - starts <= max_length)
+        self._ids, self._starts = ids, starts[kept]
+        self.lengths: np.ndarray = (ends - starts)[kept]
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def read(self, chosen: np.ndarray) -> tuple[np.ndarray, list[int]]:
+        """The ids of the chosen sentences, one after another, and their lengths."""
+        lengths = self.lengths[chosen].tolist()
+        parts = [
+            self._ids[start : start + length]
+            for start, length in zip(self._starts[chosen].tolist(), lengths, strict=True)
+        ]
+        return np.concatenate(parts), lengths
 
 
 class Batch(NamedTuple):

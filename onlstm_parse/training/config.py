@@ -24,13 +24,17 @@ class TrainingConfig:
     tokens: int | None = None
     """Budget in tokens seen, repeated ones counted again."""
     batch_size: int = 64
-    """B: parallel streams of text."""
+    """B: parallel streams of text; for a grammar, sentences."""
+    max_length: int = 40
+    """Grammars: sentences with more words are not trained on."""
     bptt: int = 35
     """T: steps of truncated backpropagation."""
     variable_bptt: bool = False
     """Draw window lengths around bptt, as AWD-LSTM does."""
     learning_rate: float = 4e-3
     """Peak learning rate."""
+    momentum: float = 0.9
+    """adamw: decay of the mean of gradients (beta 1)."""
     warmup: float = 0.05
     """Share of the budget over which the learning rate rises."""
     weight_decay: float = 0.01
@@ -56,15 +60,16 @@ class TrainingConfig:
         given = [f"--{name}" for name in BUDGETS if getattr(self, name) is not None]
         if len(given) > 1:
             raise UsageError(f"{given[0]} and {given[1]} are two budgets", remedy="give one of them")
-        for name in ("batch_size", "bptt", "patience", "validate_every"):
+        for name in ("batch_size", "max_length", "bptt", "patience", "validate_every"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, found {getattr(self, name)}")
         for name in (*BUDGETS, "learning_rate", "clip"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise UsageError(f"{name} must be above 0, found {value}")
-        if not 0 <= self.warmup < 1:
-            raise UsageError(f"warmup must be at least 0 and below 1, found {self.warmup}")
+        for name in ("warmup", "momentum"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 0 and below 1, found {getattr(self, name)}")
 
 
 RECIPES = {

@@ -16,9 +16,11 @@ def make_optimiser(
     groups: list[tuple[list[nn.Parameter], float]], config: TrainingConfig
 ) -> torch.optim.Optimizer:
     """SGD or AdamW over groups of parameters, each with the scale of its learning rate."""
-    kind = torch.optim.SGD if config.recipe == "paper" else torch.optim.AdamW
     scaled = [{"params": parameters, "scale": scale} for parameters, scale in groups]
-    return kind(scaled, lr=config.learning_rate, weight_decay=config.weight_decay)
+    common = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
+    if config.recipe == "paper":
+        return torch.optim.SGD(scaled, **common)
+    return torch.optim.AdamW(scaled, betas=(config.momentum, 0.999), **common)
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:

@@ -8,9 +8,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from onlstm_parse.models import CATALOGUE
-from onlstm_parse.models.config import ADAPTIVE_ABOVE, SIZES, ModelConfig
-from onlstm_parse.registry import check_known
+from onlstm_parse.errors import UsageError
+from onlstm_parse.models import CATALOGUE, GRAMMAR, KINDS
+from onlstm_parse.models.network_config import NetworkConfig
+from onlstm_parse.registry import check_known, resolve
 from onlstm_parse.runs import CONFIG, RunConfig, from_dict
 from onlstm_parse.text.config import TextConfig
 from onlstm_parse.training.config import BUDGETS, DEFAULT_EPOCHS, RECIPES, TrainingConfig
@@ -23,10 +24,16 @@ TINY_ADAMW = replace(
 )
 
 
+# Kim et al. 2019, Liu et al. 2023; the batches are larger, since each computes all emissions.
+SENTENCES_ADAMW = replace(
+    RECIPES["adamw"], learning_rate=2e-3, momentum=0.75, weight_decay=0.0, clip=3.0, batch_size=32
+)
+
+
 class Settings(NamedTuple):
     """All that makes a run, except its text."""
 
-    model: ModelConfig
+    model: NetworkConfig
     text: TextConfig
     training: TrainingConfig
 
@@ -36,17 +43,28 @@ class Settings(NamedTuple):
         return CATALOGUE[self.model.model].kind
 
 
-def defaults_for(size: str = "small", recipe: str = "adamw") -> Settings:
-    """The defaults of a size and a recipe, to be changed and then completed. Raises UsageError."""
-    check_known("size", size, SIZES)
+def defaults_for(size: str = "small", recipe: str = "adamw", model: str = "on-lstm") -> Settings:
+    """The defaults of a size, a recipe and a model, to be changed and then completed. Raises UsageError."""
+    check_known("model", model, list(CATALOGUE))
+    kind = CATALOGUE[model].kind
+    sizes = resolve(KINDS[kind].sizes)
+    check_known("size", size, sizes)
     check_known("recipe", recipe, RECIPES)
-    training = TINY_ADAMW if (size, recipe) == ("tiny", "adamw") else RECIPES[recipe]
-    return Settings(SIZES[size], TextConfig(tokeniser="auto", normalisation="auto"), training)
+    training = RECIPES[recipe]
+    if kind == GRAMMAR:
+        if recipe != "adamw":
+            raise UsageError(f"recipe {recipe} is for language models", remedy="leave --recipe out")
+        training = SENTENCES_ADAMW
+    elif (size, recipe) == ("tiny", "adamw"):
+        training = TINY_ADAMW
+    return Settings(
+        replace(sizes[size], model=model), TextConfig(tokeniser="auto", normalisation="auto"), training
+    )
 
 
 def complete(settings: Settings, texts: Sequence[str], match_width: bool) -> Settings:
     """Replace what is still open: `auto` in the text settings, a missing budget and, with `match_width`,
-    the hidden width. Complete settings stay as they are, but for `softmax` (see `for_vocabulary`)."""
+    the hidden width. Complete settings stay as they are, but for what depends on the vocabulary."""
     model, text, training = settings
     if "auto" in (text.tokeniser, text.normalisation):
         suits = text_config_for(texts)
@@ -57,19 +75,7 @@ def complete(settings: Settings, texts: Sequence[str], match_width: bool) -> Set
         )
     if all(getattr(training, name) is None for name in BUDGETS):
         training = replace(training, epochs=DEFAULT_EPOCHS[training.recipe])
-    if match_width:
-        from onlstm_parse.models.sizes import matched
-
-        model = matched(model)
-    return Settings(model, text, training)
-
-
-def for_vocabulary(settings: Settings, words: int) -> Settings:
-    """Choose the softmax, where it is `auto`, by the size of the vocabulary."""
-    if settings.model.softmax != "auto":
-        return settings
-    model = replace(settings.model, softmax="adaptive" if words > ADAPTIVE_ABOVE else "full")
-    return settings._replace(model=model)
+    return Settings(model.matched() if match_width else model, text, training)
 
 
 def change(settings: Settings, **changes: Any) -> Settings:

@@ -25,7 +25,6 @@ from onlstm_parse.training.settings import (
     change,
     complete,
     defaults_for,
-    for_vocabulary,
     stored_settings,
 )
 
@@ -41,14 +40,14 @@ def train(
     quiet: bool = True,
     **settings: Any,
 ) -> Run:
-    """Train a language model on a text file (or corpus name), or several, into the run folder `out`.
+    """Train a model on a text file (or corpus name), or several, into the run folder `out`.
 
-    `settings` are fields of ModelConfig, TextConfig and TrainingConfig, e.g. `epochs=3`,
+    `settings` are fields of ModelConfig (or GrammarConfig), TextConfig and TrainingConfig, e.g. `epochs=3`,
     `tokeniser="whitespace"`, `model="lstm"`. Raises OnlstmError for bad input, and
     KeyboardInterrupt after Ctrl-C, when `resume=True` continues.
     """
     names = [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
-    chosen = change(defaults_for(size, recipe), **settings)
+    chosen = change(defaults_for(size, recipe, settings.get("model", "on-lstm")), **settings)
     return train_run(
         names,
         Path(out),
@@ -84,7 +83,7 @@ def train_run(
         settings = stored
     display = Display(quiet)
     text = _prepare(texts, valid, settings)
-    settings = for_vocabulary(settings, len(text.pipeline.vocabulary))
+    settings = settings._replace(model=settings.model.for_vocabulary(len(text.pipeline.vocabulary)))
     training = settings.training
     data = _describe(texts, valid, text)
     if begun:

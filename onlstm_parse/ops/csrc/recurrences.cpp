@@ -1,6 +1,7 @@
-// The functions that Python calls: each cell forward and backward, cross-entropy, and transposition, in
-// double, in float, and in float with bf16 products.
+// The functions that Python calls: each cell and the inside algorithm, forward and backward,
+// cross-entropy, and transposition, in double, in float, and in float with bf16 products.
 #include "cross_entropy.h"
+#include "inside.h"
 #include "linear_scan.h"
 #include "on_gru.h"
 #include "on_lstm.h"
@@ -21,6 +22,12 @@
     EXPORT_CELL(linear_scan, LinearScan<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                \
     extern "C" void cross_entropy_##SUFFIX(const long* sizes, const CrossEntropy<REAL, STORE>* io) {         \
         cross_entropy<REAL, STORE>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                 \
+    }                                                                                                        \
+    extern "C" void inside_forward_##SUFFIX(const long* sizes, const InsideForward<REAL, STORE>* io) {         \
+        inside_forward<REAL, STORE>(sizes[0], sizes[1], int(sizes[2]), sizes[3], *io);                       \
+    }                                                                                                        \
+    extern "C" void inside_backward_##SUFFIX(const long* sizes, const InsideBackward<REAL, STORE>* io) {       \
+        inside_backward<REAL, STORE>(sizes[0], sizes[1], int(sizes[2]), sizes[3], *io);                      \
     }                                                                                                        \
     extern "C" void transpose_##SUFFIX(const long* sizes, const Transpose<STORE>* io) {                      \
         transpose<STORE>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                           \

@@ -1,0 +1,78 @@
+"""What every grammar shares: the probability of sentences, and of their words given the preterminals."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from onlstm_parse.models import GRAMMARS
+from onlstm_parse.models.grammar_config import GrammarConfig
+from onlstm_parse.models.network import Network
+from onlstm_parse.ops.native import compute_type
+from onlstm_parse.ops.product import Linear, project
+from onlstm_parse.text.vocabulary import EOS_ID
+
+
+class Grammar(Network):
+    """`Grammar(config, vocabulary_size)` builds the grammar that `config.model` names."""
+
+    config: GrammarConfig
+
+    def __new__(cls, config: GrammarConfig, vocabulary_size: int) -> Grammar:
+        return super().__new__(GRAMMARS[config.model] if cls is Grammar else cls)
+
+    def __init__(self, config: GrammarConfig, vocabulary_size: int) -> None:
+        super().__init__()
+        self.config = config
+        self.emission = Emission(config, vocabulary_size)
+
+    @abstractmethod
+    def forward(
+        self, words: Tensor, lengths: list[int], spans: Tensor | None = None, viterbi: bool = False
+    ) -> Tensor:
+        """The log probability of each sentence, (B,); words (T,) are the ids of all, one after another.
+
+        `spans` and `viterbi` are those of `ops.inside.inside_reference`.
+        """
+
+
+class Emission(nn.Module):
+    """p(word | preterminal), from an embedding of each. Nothing emits `<eos>`."""
+
+    def __init__(self, config: GrammarConfig, vocabulary_size: int) -> None:
+        super().__init__()
+        self.symbols = embeddings(config.preterminals, config.embedding)
+        self.network = residual(config.embedding)
+        self.words = embeddings(vocabulary_size, config.embedding)
+        self.bias = nn.Parameter(torch.zeros(vocabulary_size, 1))
+
+    def forward(self, words: Tensor) -> Tensor:
+        """words (T,) -> log p(word | preterminal), (T, P)."""
+        logits = product_of(self.words, self.network(self.symbols)) + self.bias  # (V, P)
+        return logits[words] - logits[EOS_ID + 1 :].logsumexp(0)
+
+
+def product_of(a: Tensor, b: Tensor) -> Tensor:
+    """a · bᵀ in fp32, or as autocast has it."""
+    return project(a, b, None, compute_type(a)).float()
+
+
+class Residual(nn.Module):
+    """x + ReLU(W ReLU(V x)), as in Compound PCFG (Kim et al. 2019)."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        self.inner, self.outer = Linear(units, units), Linear(units, units)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.outer(self.inner(x).relu()).relu()
+
+
+def residual(units: int) -> nn.Sequential:
+    return nn.Sequential(Linear(units, units), Residual(units), Residual(units))
+
+
+def embeddings(symbols: int, units: int) -> nn.Parameter:
+    return nn.Parameter(nn.init.xavier_uniform_(torch.empty(symbols, units)))

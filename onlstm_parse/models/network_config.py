@@ -1,0 +1,30 @@
+"""What the settings of every trained network share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Each kind of run has a frozen dataclass of its own, with a `model` from the model table."""
+
+    model: str
+
+    @property
+    def objective(self) -> str:
+        """`causal`: the probability of a sentence; `masked`: that of each word, given the others."""
+        return "causal"
+
+    @property
+    def perplexity_name(self) -> str:
+        return "perplexity"
+
+    def matched(self) -> Self:
+        """The settings with a size that makes models comparable, where the kind has such a rule."""
+        return self
+
+    def for_vocabulary(self, words: int) -> Self:
+        """The settings with what depends on the number of words chosen."""
+        return self

@@ -1,0 +1,73 @@
+"""The objective of grammars: the likelihood of sentences, each by itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from onlstm_parse.errors import OnlstmError
+from onlstm_parse.models.grammar import Grammar
+from onlstm_parse.text.batches import Sentences
+from onlstm_parse.text.corpus import PreparedText
+from onlstm_parse.training.config import TrainingConfig
+from onlstm_parse.training.objective import Objective, Step, Validation
+
+VALIDATION_BATCH = 32  # sentences
+
+
+class SentenceObjective(Objective):
+    """Sentences of up to `max_length` words, in a new order each pass.
+
+    A prediction is a word or the end of a sentence, as in a language model, so perplexities compare.
+    """
+
+    model: Grammar
+    reported: ClassVar[Sequence[str]] = ("valid_perplexity",)
+
+    def __init__(self, model: Grammar, text: PreparedText, config: TrainingConfig) -> None:
+        super().__init__(model)
+        self.config, self.device = config, next(model.parameters()).device
+        self.train, self.valid = (Sentences(ids, config.max_length) for ids in (text.train, text.valid))
+        for sentences, side in ((self.train, "training"), (self.valid, "validation")):
+            if not len(sentences):
+                raise OnlstmError(
+                    f"no sentence of the {side} text has {config.max_length} words or less",
+                    remedy="raise --max-length, or put one sentence a line",
+                )
+        self._order: tuple[int, np.ndarray] = (-1, np.arange(0))
+
+    def batches(self, epoch: int) -> int:
+        return -(-len(self.train) // self.config.batch_size)
+
+    def step(self, epoch: int, number: int) -> Step:
+        if self._order[0] != epoch:
+            random = np.random.default_rng([self.config.seed, epoch])
+            self._order = epoch, random.permutation(len(self.train))
+        size = self.config.batch_size
+        loss, tokens = self._loss(self.train, self._order[1][number * size : (number + 1) * size])
+        mean = loss / tokens
+        return Step(mean, mean, tokens)
+
+    def _loss(self, sentences: Sentences, chosen: np.ndarray) -> tuple[Tensor, int]:
+        """The summed loss in nats of the chosen sentences, and its number of predictions."""
+        words, lengths = sentences.read(chosen)
+        found = self.model(torch.from_numpy(words).to(self.device), lengths)
+        return -found.sum(), len(words) + len(lengths)
+
+    @torch.no_grad()
+    def validate(self) -> Validation:
+        was_training = self.model.training
+        self.model.eval()
+        order = np.argsort(self.valid.lengths, kind="stable")
+        loss, tokens = 0.0, 0
+        for start in range(0, len(order), VALIDATION_BATCH):
+            batch_loss, predicted = self._loss(self.valid, order[start : start + VALIDATION_BATCH])
+            loss, tokens = loss + float(batch_loss), tokens + predicted
+        self.model.train(was_training)
+        perplexity = math.exp(min(loss / tokens, 700.0))
+        return Validation(perplexity, {"valid_perplexity": perplexity})
