@@ -17,6 +17,11 @@ from onlstm_parse.models.base import LayerState, RecurrentLayer
 from onlstm_parse.models.config import ModelConfig
 
 
+def has_bf16_lstm() -> bool:
+    """oneDNN has no LSTM with bf16 products for processors without AVX-512."""
+    return bool(torch.cpu._is_avx512_supported())
+
+
 class Lstm(RecurrentLayer):
     """State: h and c, (B, H) each. Rows of the weights as in torch: i, f, ĉ, o."""
 
@@ -31,7 +36,12 @@ class Lstm(RecurrentLayer):
         h, c = (part.unsqueeze(0) for part in state)
         recurrent = self.recurrent_weight()
         weights = [self.weight_ih, recurrent, self.bias_ih, self.bias_hh]
-        out, h_next, c_next = torch.lstm(x, (h, c), weights, True, 1, 0.0, self.training, False, False)
+        options = (True, 1, 0.0, self.training, False, False)
+        if has_bf16_lstm() or x.device.type != "cpu":
+            out, h_next, c_next = torch.lstm(x, (h, c), weights, *options)
+        else:
+            with torch.autocast("cpu", enabled=False):
+                out, h_next, c_next = torch.lstm(x.to(recurrent.dtype), (h, c), weights, *options)
         levels = self.retention_levels(x, torch.cat((h, out[:-1])), recurrent)
         # Autocast may lower the type of the outputs; the state keeps the type of the weights.
         return out, (h_next[0].to(recurrent.dtype), c_next[0].to(recurrent.dtype)), levels

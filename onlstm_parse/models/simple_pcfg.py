@@ -14,6 +14,10 @@ from onlstm_parse.models.grammar import Grammar, embeddings, product_of, residua
 from onlstm_parse.models.grammar_config import GrammarConfig
 from onlstm_parse.ops.inside import Rules, inside, inside_reference
 
+# The share of a parent's probability that is spread over all children, so that no product of two children's
+# sides underflows in fp32: each is at least SMOOTHING / M of the largest.
+SMOOTHING = 1e-6
+
 
 class SimplePcfg(Grammar):
     def __init__(self, config: GrammarConfig, vocabulary_size: int) -> None:
@@ -37,7 +41,8 @@ class SimplePcfg(Grammar):
 
     def _chosen(self, parent: str, parents: Tensor, child: str) -> Tensor:
         """p(child | parent), (parents, M)."""
-        return product_of(self.networks[parent](parents), self.networks[child](self.below)).softmax(-1)
+        scores = product_of(self.networks[parent](parents), self.networks[child](self.below))
+        return scores.softmax(-1) * (1 - SMOOTHING) + SMOOTHING / len(self.below)
 
     def forward(
         self, words: Tensor, lengths: list[int], spans: Tensor | None = None, viterbi: bool = False

@@ -28,7 +28,7 @@ from onlstm_parse.training.optimisation import (
     make_optimiser,
     set_learning_rate,
 )
-from onlstm_parse.training.settings import change, complete, defaults_for, for_vocabulary
+from onlstm_parse.training.settings import change, complete, defaults_for
 from onlstm_parse.training.validation import _warning
 
 
@@ -305,9 +305,9 @@ def test_settings_are_completed_once():
     kept = complete(given, [], match_width=False)
     assert (kept.training, kept.text) == (given.training, given.text)
     for words, softmax in ((75_000, "full"), (75_001, "adaptive")):
-        assert for_vocabulary(whole, words).model.softmax == softmax
+        assert whole.model.for_vocabulary(words).softmax == softmax
         chosen = change(whole, softmax="full")
-        assert for_vocabulary(chosen, words) == chosen
+        assert chosen.model.for_vocabulary(words) == chosen.model
 
 
 def test_the_tokeniser_follows_the_text(tmp_path):
