@@ -62,6 +62,20 @@ def tiny() -> dict:
 
 
 @pytest.fixture(scope="session")
+def tiny_of(tiny):
+    """`train(..., **tiny_of(model))`: the settings of the smallest run of any model."""
+    from onlstm_parse.models import CATALOGUE, GRAMMAR
+
+    def settings(model: str) -> dict:
+        if CATALOGUE[model].kind != GRAMMAR:
+            return {**tiny, "model": model}
+        general = {name: value for name, value in tiny.items() if name not in ("hidden", "chunk")}
+        return {**general, "model": model, "nonterminals": 5, "preterminals": 7}
+
+    return settings
+
+
+@pytest.fixture(scope="session")
 def tiny_run(text_file, tiny, tmp_path_factory) -> Path:
     """A run folder of a hardly trained ON-LSTM; never write into it, copy it."""
     import onlstm_parse

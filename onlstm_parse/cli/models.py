@@ -1,8 +1,7 @@
-"""`onlstm-parse models`: the language models that `train --model` knows."""
+"""`onlstm-parse models`: the models that `train --model` knows."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import tyro
@@ -11,13 +10,14 @@ from tyro.conf import FlagCreatePairsOff
 from onlstm_parse.display.tables import plain_table
 from onlstm_parse.models import CATALOGUE
 from onlstm_parse.models.config import PARAMETERS, SIZES
+from onlstm_parse.training.settings import defaults_for
 
 
 def models(*, json: FlagCreatePairsOff[bool] = False) -> None:
     """List each model with its source, its parameters at each size, and what its levels are read from.
 
-    Parameters are counted without the embedding and the bias of the softmax, which all models share. A
-    parallel model reads all steps of a layer at once.
+    Parameters are counted without those of words (embeddings and biases of the softmax), which depend on the
+    text. A parallel model reads all steps of a layer at once. A grammar has no levels.
 
     Args:
         json: Print a JSON list instead of a table.
@@ -33,15 +33,17 @@ def models(*, json: FlagCreatePairsOff[bool] = False) -> None:
 
 
 def _row(name: str) -> dict[str, Any]:
-    from onlstm_parse.models.sizes import encoder_parameters, matched
+    from onlstm_parse.models.sizes import encoder_parameters
 
     entry = CATALOGUE[name]
-    sizes = {size: matched(replace(config, model=name)) for size, config in SIZES.items()}
+    sizes = {size: defaults_for(size, model=name).model.matched() for size in SIZES}
+    hidden = {size: config.hidden for size, config in sizes.items() if hasattr(config, "hidden")}
     return {
         "name": name,
+        "kind": entry.kind,
         "source": entry.source,
         "parameters": {size: encoder_parameters(config) for size, config in sizes.items()},
-        "hidden": {size: config.hidden for size, config in sizes.items()},
+        "hidden": hidden or None,
         "parallel": entry.parallel,
         "levels": entry.levels,
         "objective": entry.objective,
@@ -60,7 +62,7 @@ def summary() -> list[str]:
         [f"{name}{'*' * entry.parallel}", entry.source, entry.levels] for name, entry in CATALOGUE.items()
     ]
     return [
-        f"models, each with about the same number of parameters besides the embedding ({counts});",
+        f"models; language models have about as many parameters as each other ({counts}), words apart;",
         "* reads all steps of a layer at once; behind the source what levels are read from:",
         plain_table(rows, "left"),
     ]

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Generic, Literal, TypeVar, cast
 
 import tyro
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional
 
 from onlstm_parse.cli.models import summary
 from onlstm_parse.errors import OnlstmError
-from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.models.network_config import NetworkConfig
 from onlstm_parse.runs import CONFIG
 from onlstm_parse.text.config import TextConfig
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.settings import Settings, defaults_for, stored_settings
 
+Model = TypeVar("Model", bound=NetworkConfig)
+
 
 @dataclass(frozen=True)
-class Train:
-    """Train a language model on text files or corpora, into a run folder.
+class Train(Generic[Model]):
+    """Train a language model or a grammar on text files or corpora, into a run folder.
 
-    The defaults depend on --size and --recipe.
+    The options and their defaults depend on --model, --size and --recipe.
     """
 
     text: Positional[tuple[str, ...]]
@@ -37,7 +39,7 @@ class Train:
     """Continue an interrupted run, with its own text and settings."""
     quiet: FlagCreatePairsOff[bool] = False
     """Print nothing but errors."""
-    model_settings: OmitArgPrefixes[ModelConfig] = field(default_factory=ModelConfig)
+    model_settings: OmitArgPrefixes[Model] = tyro.MISSING
     text_settings: OmitArgPrefixes[TextConfig] = field(default_factory=TextConfig)
     training_settings: OmitArgPrefixes[TrainingConfig] = field(default_factory=TrainingConfig)
 
@@ -46,6 +48,7 @@ class Train:
 class Choice:
     """The options that the defaults of other options depend on."""
 
+    model: str = "on-lstm"
     size: str = "small"
     recipe: str = "adamw"
     out: Path | None = None
@@ -67,13 +70,13 @@ def given(arguments: list[str], *options: str) -> list[str]:
 
 def main(arguments: list[str]) -> None:
     choice = choice_of(arguments)
-    default = Train(text=(), out=tyro.MISSING)
+    default: Train[NetworkConfig] = Train(text=(), out=tyro.MISSING)
     resumed = choice.resume and choice.out is not None and (choice.out / CONFIG).exists()
     if resumed:
         settings, data = stored_settings(cast(Path, choice.out))
         default = replace(default, text=tuple(data.get("text", ())), valid=data.get("valid"))
     else:
-        settings = defaults_for(choice.size, choice.recipe)
+        settings = defaults_for(choice.size, choice.recipe, choice.model)
     default = replace(
         default,
         model_settings=settings.model,
@@ -81,7 +84,8 @@ def main(arguments: list[str]) -> None:
         training_settings=settings.training,
     )
     try:
-        command = tyro.cli(Train, prog="onlstm-parse train", args=arguments, default=default)
+        kind: Any = Train[type(settings.model)]  # type: ignore[misc]
+        command = tyro.cli(kind, prog="onlstm-parse train", args=arguments, default=default)
     except SystemExit:
         if given(arguments, "-h", "--help"):
             print("\n".join(summary()))

@@ -39,7 +39,7 @@ class Grammar(Network):
 
 
 class Emission(nn.Module):
-    """p(word | preterminal), from an embedding of each. Nothing emits `<eos>`."""
+    """p(word | preterminal), from an embedding of each. `<eos>` is not a word."""
 
     def __init__(self, config: GrammarConfig, vocabulary_size: int) -> None:
         super().__init__()
@@ -55,8 +55,8 @@ class Emission(nn.Module):
 
 
 def product_of(a: Tensor, b: Tensor) -> Tensor:
-    """a · bᵀ in fp32, or as autocast has it."""
-    return project(a, b, None, compute_type(a)).float()
+    """a · bᵀ, in the type of autocast if it is on; returned in the type of a."""
+    return project(a, b, None, compute_type(a)).to(a.dtype)
 
 
 class Residual(nn.Module):

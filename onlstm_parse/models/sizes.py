@@ -6,15 +6,18 @@ from dataclasses import replace
 
 import torch
 
-from onlstm_parse.models.base import LanguageModel
+from onlstm_parse.models import CATALOGUE, KINDS
 from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.models.network_config import NetworkConfig
+from onlstm_parse.registry import resolve
 
 
-def encoder_parameters(config: ModelConfig) -> int:
-    """Trained parameters without the embedding and the softmax's bias, which all models share."""
+def encoder_parameters(config: NetworkConfig) -> int:
+    """Trained parameters without those that each word of the vocabulary has."""
+    build = resolve(KINDS[CATALOGUE[config.model].kind].network)
     with torch.device("meta"):
-        model = LanguageModel(replace(config, softmax="full"), vocabulary_size=1)
-    return model.parameter_count() - config.embedding - 1
+        few, more = (build(config.for_vocabulary(1), words).parameter_count() for words in (1, 2))
+    return 2 * few - more
 
 
 def matched(config: ModelConfig) -> ModelConfig:

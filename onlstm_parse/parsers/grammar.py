@@ -1,4 +1,4 @@
-"""A grammar as a parser: the probabilities of brackets, summed over all trees, and the tree that suits them."""
+"""A grammar as a parser: the probabilities of brackets over all trees, and the tree that suits them."""
 
 from __future__ import annotations
 

@@ -17,10 +17,10 @@ def make_optimiser(
 ) -> torch.optim.Optimizer:
     """SGD or AdamW over groups of parameters, each with the scale of its learning rate."""
     scaled = [{"params": parameters, "scale": scale} for parameters, scale in groups]
-    common = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
+    rate, decay = config.learning_rate, config.weight_decay
     if config.recipe == "paper":
-        return torch.optim.SGD(scaled, **common)
-    return torch.optim.AdamW(scaled, betas=(config.momentum, 0.999), **common)
+        return torch.optim.SGD(scaled, lr=rate, weight_decay=decay)
+    return torch.optim.AdamW(scaled, lr=rate, weight_decay=decay, betas=(config.momentum, 0.999))
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from onlstm_parse.errors import UsageError
 from onlstm_parse.models import CATALOGUE, GRAMMAR, KINDS
-from onlstm_parse.models.network_config import NetworkConfig
 from onlstm_parse.registry import check_known, resolve
 from onlstm_parse.runs import CONFIG, RunConfig, from_dict
 from onlstm_parse.text.config import TextConfig
@@ -33,7 +32,8 @@ SENTENCES_ADAMW = replace(
 class Settings(NamedTuple):
     """All that makes a run, except its text."""
 
-    model: NetworkConfig
+    model: Any
+    """A `NetworkConfig` of the kind of run."""
     text: TextConfig
     training: TrainingConfig
 

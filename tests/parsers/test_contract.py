@@ -14,6 +14,7 @@ from onlstm_parse.tree import Tree
 PARSERS = {
     "language-model": lambda runs, **settings: onlstm_parse.load(runs("on-lstm"), **settings),
     "masked": lambda runs, **settings: onlstm_parse.load(runs("on-lstm-bidirectional"), **settings),
+    "grammar": lambda runs, **settings: onlstm_parse.load(runs("simple-pcfg"), **settings),
     "right": lambda runs, **settings: TrivialParser("right"),
     "random": lambda runs, **settings: TrivialParser("random", seed=3),
 }
@@ -29,14 +30,14 @@ SENTENCES = [
 
 
 @pytest.fixture(scope="session")
-def runs(text_file, tiny, tmp_path_factory):
+def runs(text_file, tiny_of, tmp_path_factory):
     """The folder of a hardly trained run of a model."""
     folders = {}
 
     def run(model):
         if model not in folders:
             folders[model] = tmp_path_factory.mktemp("kinds") / model
-            onlstm_parse.train([text_file], folders[model], **tiny, model=model)
+            onlstm_parse.train([text_file], folders[model], **tiny_of(model))
         return folders[model]
 
     return run

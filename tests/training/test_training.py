@@ -79,8 +79,8 @@ RESUMED = {entry.kind: name for name, entry in CATALOGUE.items()} | {
 
 
 @pytest.mark.parametrize("model", RESUMED.values(), ids=RESUMED)
-def test_every_kind_of_run_is_resumed_exactly(text_file, tmp_path, model, tiny):
-    settings = {**tiny, "model": model}
+def test_every_kind_of_run_is_resumed_exactly(text_file, tmp_path, model, tiny_of):
+    settings = tiny_of(model)
     onlstm_parse.train([text_file], tmp_path / "whole", **settings)
     with pytest.raises(KeyboardInterrupt):
         train_interrupted_at(13, [text_file], tmp_path / "cut", **settings)

@@ -66,7 +66,7 @@ class _Inside(torch.autograd.Function):
             children[rows] = product(found, over_spans)
         ends = emissions.new_empty(len(layout.roots))
         for kept, sentences, rows, part in _ends(layout, preterminals, symbols, root):
-            ends[sentences] = kept[rows].to(root.dtype) @ part
+            ends[sentences] = (kept[rows] * part).sum(1)
         ctx.layout, ctx.kind = layout, kind
         ctx.shape = None if spans is None else spans.shape
         ctx.save_for_backward(
@@ -88,7 +88,7 @@ class _Inside(torch.autograd.Function):
             _ends(layout, preterminals, symbols, root), grown, strict=True
         ):
             d_kept[rows] = (d_ends[sentences, None] * part).to(kind)
-            d_part.copy_(d_ends[sentences] @ kept[rows].to(root.dtype))
+            d_part.copy_((d_ends[sentences, None] * kept[rows]).sum(0))
         d_children = torch.empty_like(children)
         back = transposed(over_spans)
         for width in (*reversed(layout.widths), 1):
@@ -111,7 +111,7 @@ class _Inside(torch.autograd.Function):
             d_spans = root.new_zeros(ctx.shape)
             sentences, starts, stops = (part[words:] for part in layout.positions())
             d_spans[sentences, starts, stops] = (symbols.to(root.dtype) * d_symbols).sum(1)
-        d_emissions = (d_preterminals * preterminals.to(root.dtype)).to(root.dtype)
+        d_emissions = d_preterminals.to(root.dtype) * preterminals
         return d_left, d_right, d_root, d_emissions, d_spans, None, None
 
 
