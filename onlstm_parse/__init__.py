@@ -26,6 +26,7 @@ _PUBLIC = Table(
         "read_treebank": "onlstm_parse.treebanks.reading:read_treebank",
         "score": "onlstm_parse.scoring.metrics:score",
         "evaluate": "onlstm_parse.evaluation:evaluate",
+        "average": "onlstm_parse.experiments.averaging:average",
         "compare": "onlstm_parse.comparison:compare",
         "OnlstmError": "onlstm_parse.errors:OnlstmError",
     },

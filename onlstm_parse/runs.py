@@ -26,8 +26,6 @@ from onlstm_parse.version import VERSION, as_numbers
 if TYPE_CHECKING:
     from torch import nn
 
-    from onlstm_parse.text.pipeline import TextPipeline
-
 CONFIG, WEIGHTS, METRICS, RESUME = "config.json", "model.safetensors", "metrics.jsonl", "resume"
 # Settings that older runs lack, and what those runs were made with.
 BEFORE = {LANGUAGE_MODEL: {"softmax": "full"}}
@@ -37,31 +35,39 @@ Config = TypeVar("Config")
 
 @dataclass(frozen=True)
 class RunReference:
-    """Another run that a run needs: where it is, and which one it was."""
+    """Another run, or a file, that a run needs: where it is, and which one it was."""
 
     path: str
     """Relative to the folder of the run that refers to it."""
     fingerprint: str
 
     @classmethod
-    def to(cls, folder: Path, referring: Path) -> RunReference:
-        """A reference from the run in `referring` to the run in `folder`."""
-        return cls(os.path.relpath(folder, referring), fingerprint(folder))
+    def to(cls, path: Path, referring: Path) -> RunReference:
+        """A reference from the run in `referring` to the run or file at `path`."""
+        return cls(os.path.relpath(path, referring), fingerprint(path))
+
+    def place(self, referring: Path) -> Path:
+        """Where it should be, seen from the run in `referring`, which need not exist yet."""
+        return Path(os.path.normpath(referring / self.path))
+
+    def checked(self, referring: Path) -> Path:
+        """Where it is. Raises FormatError where it is gone, or is not the one that was referred to."""
+        path = self.place(referring)
+        if not (path.is_file() or (path / CONFIG).exists()):
+            raise FormatError(
+                f"the run or file that it needs is gone: {self.path}", file=referring, remedy="put it back"
+            )
+        if fingerprint(path) != self.fingerprint:
+            raise FormatError(
+                f"the run or file that it needs has changed since: {self.path}",
+                file=referring,
+                remedy="put the old one back, or make this run again",
+            )
+        return path
 
     def load(self, referring: Path) -> Run:
-        """Raises FormatError where the run is gone, or is not the one that was referred to."""
-        folder = referring / self.path
-        if not (folder / CONFIG).exists():
-            raise FormatError(
-                f"the run that it needs is gone: {self.path}", file=referring, remedy="put that folder back"
-            )
-        if fingerprint(folder) != self.fingerprint:
-            raise FormatError(
-                f"the run that it needs has changed since: {self.path}",
-                file=referring,
-                remedy="put the old folder back, or make this run again",
-            )
-        return Run.load(folder)
+        """Raises what `checked` raises."""
+        return Run.load(self.checked(referring))
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,8 @@ class RunConfig:
 
     model: Any
     """The settings of the run's kind, a frozen dataclass, see `models.KINDS`."""
-    text: TextConfig
+    text: TextConfig | None
+    """None for a kind that has no vocabulary."""
     training: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     version: str = VERSION
@@ -92,8 +99,9 @@ class RunConfig:
             raise FormatError(f"unknown kind of run {kind!r}", file=path, remedy=nearest(kind, list(KINDS)))
         if isinstance(content.get("model"), dict):
             content["model"] = {**BEFORE.get(kind, {}), **content["model"]}
-        for name, config in (("model", resolve(KINDS[kind].config)), ("text", TextConfig)):
-            content[name] = from_dict(config, content.get(name), path, name)
+        content["model"] = from_dict(resolve(KINDS[kind].config), content.get("model"), path, "model")
+        if KINDS[kind].network:
+            content["text"] = from_dict(TextConfig, content.get("text"), path, "text")
         return from_dict(cls, content, path, "top level")
 
 
@@ -141,9 +149,10 @@ class Run:
 
     folder: Path
     config: RunConfig
-    pipeline: TextPipeline
+    pipeline: Any
+    """The `TextPipeline` of what is trained, else None."""
     model: Any
-    """The network of the kind, a `models.network.Network`."""
+    """The network of the kind, a `models.network.Network`, or None."""
 
     @classmethod
     def load(cls, folder: str | Path) -> Run:
@@ -152,21 +161,24 @@ class Run:
 
         folder = Path(folder)
         config = RunConfig.load(folder)
+        if config.text is None:
+            return cls(folder, config, None, None)
         pipeline = TextPipeline.load(folder, config.text)
         model = resolve(KINDS[config.kind].network)(config.model, len(pipeline.vocabulary))
         load_weights(model, folder)
         return cls(folder, config, pipeline, model.eval())
 
 
-def fingerprint(folder: Path) -> str:
-    """Twelve hexadecimal digits of what a run parses with: its settings, vocabulary and weights."""
+def fingerprint(path: Path) -> str:
+    """Twelve hexadecimal digits of a file, or of what a run parses with: settings, vocabulary, weights."""
     from onlstm_parse.text.pipeline import TOKENISER_FILE, VOCABULARY_FILE
 
+    names = (CONFIG, WEIGHTS, VOCABULARY_FILE, TOKENISER_FILE)
+    files = [path] if path.is_file() else [path / name for name in names if (path / name).exists()]
     digest = hashlib.sha256()
-    for name in (CONFIG, WEIGHTS, VOCABULARY_FILE, TOKENISER_FILE):
-        if (folder / name).exists():
-            with (folder / name).open("rb") as file:
-                digest.update(name.encode() + hashlib.file_digest(file, "sha256").digest())
+    for file in files:
+        with file.open("rb") as content:
+            digest.update(file.name.encode() + hashlib.file_digest(content, "sha256").digest())
     return digest.hexdigest()[:12]
 
 

@@ -19,6 +19,7 @@ COMMANDS = Table(
         "train": "onlstm_parse.cli.train:main",
         "parse": "onlstm_parse.cli.parse:main",
         "evaluate": "onlstm_parse.cli.evaluate:main",
+        "average": "onlstm_parse.cli.average:main",
         "compare": "onlstm_parse.cli.compare:main",
         "show": "onlstm_parse.cli.show:main",
         "score": "onlstm_parse.cli.score:main",
@@ -28,12 +29,13 @@ COMMANDS = Table(
 
 HELP = """usage: onlstm-parse COMMAND ...
 
-Learns grammar from raw text with ordered-neuron language models.
+Learns grammar from raw text: language models, probabilistic grammars, and averages of them.
 
-  models    list the language models
-  train     train a language model on text, into a run folder
+  models    list the language models and grammars
+  train     train a language model or a grammar on text, into a run folder
   parse     parse sentences with a run
   evaluate  score a run's trees against a treebank, beside trivial parsers
+  average   make one parser of several runs: the tree with the most votes
   compare   train several models with the same budget, and score them
   show      draw trees and level curves of a run as HTML, SVG or PNG
   score     score any system's trees against a treebank

@@ -50,7 +50,9 @@ def show(
     sentences = _sentences(file, text, limit, bad_bytes)
     loaded = Run.load(run)
     parser, model = load(loaded, device=device, layer=layer, rule=rule), loaded.model
-    facts = f"{model.config.model}, {model.parameter_count():,} parameters"
+    facts = loaded.config.kind
+    if model is not None:
+        facts = f"{model.config.model}, {model.parameter_count():,} parameters"
     if parser.layers:
         facts += f", {parser.layers} layers"
     write_views(views_of(parser, sentences, layer, rule), out, f"{run.name}: trees and levels", facts)

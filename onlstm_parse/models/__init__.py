@@ -7,40 +7,44 @@ from typing import Literal
 
 from onlstm_parse.registry import Table
 
-LANGUAGE_MODEL, GRAMMAR = "language-model", "grammar"
+LANGUAGE_MODEL, GRAMMAR, AVERAGE = "language-model", "grammar", "average"
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of run: what it stores, parses with and trains by, each as "module:object"."""
+    """A kind of run: what it stores, parses with and trains by, each as "module:object".
+
+    A kind that is not trained has no network, objective and sizes.
+    """
 
     config: str
     """The frozen dataclass of its settings."""
-    network: str
-    """Built as `network(config, vocabulary_size)`."""
     parser: str
     """Built as `parser(run, **settings)`."""
-    objective: str
+    network: str = ""
+    """Built as `network(config, vocabulary_size)`."""
+    objective: str = ""
     """Built as `objective(network, text, training)`."""
-    sizes: str
+    sizes: str = ""
     """Its settings by size."""
 
 
 KINDS = {
     LANGUAGE_MODEL: Kind(
         "onlstm_parse.models.config:ModelConfig",
-        "onlstm_parse.models.base:LanguageModel",
         "onlstm_parse.parsers.levels:LevelParser",
+        "onlstm_parse.models.base:LanguageModel",
         "onlstm_parse.training.streams:StreamObjective",
         "onlstm_parse.models.config:SIZES",
     ),
     GRAMMAR: Kind(
         "onlstm_parse.models.grammar_config:GrammarConfig",
-        "onlstm_parse.models.grammar:Grammar",
         "onlstm_parse.parsers.grammar:GrammarParser",
+        "onlstm_parse.models.grammar:Grammar",
         "onlstm_parse.training.sentences:SentenceObjective",
         "onlstm_parse.models.grammar_config:GRAMMAR_SIZES",
     ),
+    AVERAGE: Kind("onlstm_parse.parsers.average:AverageConfig", "onlstm_parse.parsers.average:AverageParser"),
 }
 
 

@@ -93,6 +93,8 @@ def change(settings: Settings, **changes: Any) -> Settings:
 def stored_settings(folder: Path) -> tuple[Settings, dict[str, Any]]:
     """The settings and the `data` section of a run folder."""
     config = RunConfig.load(folder)
+    if config.text is None:
+        raise UsageError(f"{folder} is an {config.kind}, which is not trained", remedy="choose another --out")
     training = from_dict(TrainingConfig, config.training, folder / CONFIG, "training")
     return Settings(config.model, config.text, training), config.data
 

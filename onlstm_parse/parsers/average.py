@@ -1,0 +1,168 @@
+"""The average of several parsers: each votes for its brackets, and CYK takes the tree with the most votes.
+
+Minimum Bayes risk over trees (Shayegh et al., ICLR 2024). Members may have different vocabularies; they are
+given words. The words that count are those that the first member reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from onlstm_parse.errors import UsageError
+from onlstm_parse.flat import Span
+from onlstm_parse.induction import TRIVIAL_PARSERS
+from onlstm_parse.induction.cyk import cyk
+from onlstm_parse.parsers.base import Analysis, Parser, load
+from onlstm_parse.parsers.tree_file import TreeFileParser
+from onlstm_parse.parsers.trivial import SpacedWords, TrivialParser
+from onlstm_parse.registry import check_known
+from onlstm_parse.runs import RunReference
+from onlstm_parse.text.pipeline import Encoded
+
+if TYPE_CHECKING:
+    from onlstm_parse.runs import Run
+
+
+@dataclass(frozen=True)
+class Member:
+    """A voter: a run under one of its layers and rules, a trivial parser, or a file of trees."""
+
+    name: str
+    """How the user named it; for a trivial parser its name in the table."""
+    family: str
+    """What it has in common with other members: its model. Weights are balanced between families."""
+    weight: float = 1.0
+    reference: RunReference | None = None
+    """The run or file; None for a trivial parser."""
+    layer: int | None = None
+    rule: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.reference, dict):  # as read from a file
+            object.__setattr__(self, "reference", RunReference(**self.reference))
+        if not 0 <= self.weight < np.inf:
+            raise UsageError(f"the weight of {self.name} must be at least 0, found {self.weight}")
+        if self.reference is None:
+            check_known("parser", self.name, TRIVIAL_PARSERS)
+
+
+@dataclass(frozen=True)
+class AverageConfig:
+    """The members of an average, and the agreement that their weights come from, if any."""
+
+    members: tuple[Member, ...]
+    weights: str = "equal"
+    """How the weights were chosen."""
+    agreement: tuple[tuple[float, ...], ...] = ()
+    """F1 between the trees of each two members, on raw text."""
+
+    def __post_init__(self) -> None:
+        members = tuple(Member(**one) if isinstance(one, dict) else one for one in self.members)
+        object.__setattr__(self, "members", members)
+        if not sum(member.weight for member in members) > 0:
+            raise UsageError("an average needs a member with a weight above 0", remedy="name a run")
+
+
+class Voter(NamedTuple):
+    """A parser, and the members whose trees it gives: all layers and rules of a run come from one pass."""
+
+    parser: Parser
+    members: list[Member]
+
+
+class AverageParser(Parser):
+    """The tree with the most votes. `scores` of an analysis are the shares of votes of all spans."""
+
+    def __init__(
+        self,
+        run: Run,
+        rule: str | None = None,
+        device: str = "auto",
+        precision: str = "fp32",
+        keep_dropped: bool = True,
+    ) -> None:
+        """Raises FormatError for a member that is gone or has changed, UsageError for an unknown rule."""
+        self.rules = ["votes"]
+        self.voters = list(_voters(run.config.model.members, run.folder, device, precision))
+        readers = [voter.parser.reader for voter in self.voters]
+        reader = next((one for one in readers if not isinstance(one, SpacedWords)), readers[0])
+        super().__init__(reader, rule, keep_dropped)
+        self.run = run
+        self.total = sum(member.weight for member in run.config.model.members)
+
+    def analyse(
+        self, sentences: Sequence[Encoded], all_layers: bool = False, with_loss: bool = False
+    ) -> list[Analysis]:
+        lengths = [sum(map(bool, sentence.pieces)) for sentence in sentences]
+        votes = [np.zeros((length, length + 1)) for length in lengths]
+        for member, ballot in self.ballots(sentences):
+            for scores, spans in zip(votes, ballot, strict=True):
+                for span in spans:
+                    scores[span] += member.weight / self.total
+        return [Analysis(cyk(scores[None])[0] if len(scores) > 1 else [], scores=scores) for scores in votes]
+
+    def ballots(self, sentences: Sequence[Encoded]) -> Iterator[tuple[Member, list[set[Span]]]]:
+        """Each member's brackets of every sentence, over the words that count."""
+        counted = [_places(sentence) for sentence in sentences]
+        for parser, members in self.voters:
+            own = sentences
+            if parser.reader is not self.reader:
+                own = [parser.reader.encode_words(sentence.words) for sentence in sentences]
+            analyses = parser.analyse(own, all_layers=any(member.layer for member in members))
+            read = [list(_places(sentence)) for sentence in own]
+            for member in members:
+                rule, layer = member.rule or parser.rule, member.layer or parser.layer
+                found = (parser.brackets(analysis, rule, layer) for analysis in analyses)
+                yield member, [*map(_restricted, read, found, counted)]
+
+    def brackets(self, analysis: Analysis, rule: str, layer: int | None) -> list[Span]:
+        return analysis.brackets
+
+
+def _voters(members: Iterable[Member], folder: Path, device: str, precision: str) -> Iterator[Voter]:
+    """One voter for all members that come from the same run."""
+    together: dict[object, list[Member]] = {}
+    for member in members:
+        together.setdefault(member.reference or member.name, []).append(member)
+    for of_one in together.values():
+        reference = of_one[0].reference
+        if reference is None:
+            yield Voter(TrivialParser(of_one[0].name), of_one)
+        elif (path := reference.checked(folder)).is_file():
+            yield Voter(TreeFileParser(path), of_one)
+        else:
+            parser = load(path, device=device, precision=precision)
+            for member in of_one:
+                _check_way(parser, member)
+            yield Voter(parser, of_one)
+
+
+def _check_way(parser: Parser, member: Member) -> None:
+    """Raises UsageError for a layer or a rule that the member's run does not have."""
+    if member.rule is not None:
+        check_known(f"rule of {member.name}", member.rule, parser.rules)
+    if member.layer is not None and not 1 <= member.layer <= parser.layers:
+        layers = f"1 to {parser.layers}" if parser.layers else "none: it has no layers"
+        raise UsageError(f"{member.name} has no layer {member.layer}", remedy=f"choose one of {layers}")
+
+
+def _places(sentence: Encoded) -> dict[int, int]:
+    """For the position of each word that is read, its place among them."""
+    read = [position for position, pieces in enumerate(sentence.pieces) if pieces]
+    return {position: place for place, position in enumerate(read)}
+
+
+def _restricted(read: list[int], brackets: list[Span], counted: dict[int, int]) -> set[Span]:
+    """Brackets over the words that a member reads, as brackets over the words that count."""
+    places = [counted.get(position) for position in read]
+    found = set()
+    for start, stop in brackets:
+        inside = [place for place in places[start:stop] if place is not None]
+        if len(inside) > 1:
+            found.add((inside[0], inside[-1] + 1))
+    return found
