@@ -139,10 +139,14 @@ def test_a_run_refers_to_another(run, tmp_path):
     (run / "metrics.jsonl").unlink()  # no part of what parses
     reference.load(referring)
     edit(run, lambda content: content["data"].update(train_tokens=0))
-    with pytest.raises(FormatError, match=r"the run that it needs has changed since: \.\./\.\./run; put"):
+    with pytest.raises(
+        FormatError, match=r"the run or file that it needs has changed since: \.\./\.\./run; put"
+    ):
         reference.load(referring)
     run.rename(tmp_path / "elsewhere")
-    with pytest.raises(FormatError, match=r"the run that it needs is gone: \.\./\.\./run; put that"):
+    with pytest.raises(
+        FormatError, match=r"the run or file that it needs is gone: \.\./\.\./run; put it back"
+    ):
         reference.load(referring)
 
 

@@ -33,10 +33,10 @@ def models(*, json: FlagCreatePairsOff[bool] = False) -> None:
 
 
 def _row(name: str) -> dict[str, Any]:
-    from onlstm_parse.models.sizes import encoder_parameters
+    from onlstm_parse.models.sizes import encoder_parameters, matched
 
     entry = CATALOGUE[name]
-    sizes = {size: defaults_for(size, model=name).model.matched() for size in SIZES}
+    sizes = {size: matched(defaults_for(size, model=name).model) for size in SIZES}
     hidden = {size: config.hidden for size, config in sizes.items() if hasattr(config, "hidden")}
     return {
         "name": name,

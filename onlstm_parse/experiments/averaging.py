@@ -123,8 +123,9 @@ def _validation_text(members: Sequence[Member], folder: Path) -> str | None:
     for member in members:
         if member.reference and (member.reference.place(folder) / CONFIG).exists():
             data = RunConfig.load(member.reference.place(folder)).data
-            if data.get("valid") or data.get("text"):
-                return str(data.get("valid") or data["text"][0])
+            text = data.get("valid") or data.get("text")
+            if text:
+                return str(text if isinstance(text, str) else text[0])
     return None
 
 

@@ -97,12 +97,6 @@ class ModelConfig(NetworkConfig):
         """`pseudo-perplexity` for a masked model: it cannot be compared with a causal model's perplexity."""
         return "perplexity" if self.objective == "causal" else "pseudo-perplexity"
 
-    def matched(self) -> ModelConfig:
-        """The hidden width that gives as many parameters as on-lstm has."""
-        from onlstm_parse.models.sizes import matched
-
-        return matched(self)
-
     def for_vocabulary(self, words: int) -> ModelConfig:
         """Choose the softmax, where it is `auto`."""
         if self.softmax != "auto":

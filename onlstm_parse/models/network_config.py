@@ -21,10 +21,6 @@ class NetworkConfig:
     def perplexity_name(self) -> str:
         return "perplexity"
 
-    def matched(self) -> Self:
-        """The settings with a size that makes models comparable, where the kind has such a rule."""
-        return self
-
     def for_vocabulary(self, words: int) -> Self:
         """The settings with what depends on the number of words chosen."""
         return self

@@ -20,14 +20,16 @@ def encoder_parameters(config: NetworkConfig) -> int:
     return 2 * few - more
 
 
-def matched(config: ModelConfig) -> ModelConfig:
+def matched(config: NetworkConfig) -> NetworkConfig:
     """`config` with the hidden width nearest to the parameter count that ON-LSTM has at its `hidden`.
+
+    A grammar stays as it is.
 
     >>> from onlstm_parse.models.config import SIZES
     >>> matched(replace(SIZES["tiny"], model="lstm")).hidden
     133
     """
-    if config.model == "on-lstm" or config.layers == 1:
+    if not isinstance(config, ModelConfig) or config.model == "on-lstm" or config.layers == 1:
         return config
     target = encoder_parameters(replace(config, model="on-lstm"))
     step = config.width_step

@@ -19,14 +19,15 @@ from onlstm_parse.ops.first_order import refuse_second_derivatives
 
 def product(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
     """a (N, K) · b (M, K)ᵀ + bias (M,) -> (N, M), without gradient."""
+    if not a.numel() and bias is None:  # oneDNN refuses K = 0 on processors without AVX-512
+        return a.new_zeros(len(a), len(b))
     if _through_onednn(a):
         return torch.ops.mkldnn._linear_pointwise(a, b, bias, "none", [], "")
     return a @ b.t() if bias is None else (a @ b.t()).add_(bias)
 
 
 def _through_onednn(a: Tensor) -> bool:
-    """oneDNN refuses sums over nothing (K = 0) on processors without AVX-512."""
-    return a.dtype == torch.float32 and a.device.type == "cpu" and a.numel() > 0 and has_onednn_linear()
+    return a.dtype == torch.float32 and a.device.type == "cpu" and has_onednn_linear()
 
 
 @cache

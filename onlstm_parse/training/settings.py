@@ -75,7 +75,11 @@ def complete(settings: Settings, texts: Sequence[str], match_width: bool) -> Set
         )
     if all(getattr(training, name) is None for name in BUDGETS):
         training = replace(training, epochs=DEFAULT_EPOCHS[training.recipe])
-    return Settings(model.matched() if match_width else model, text, training)
+    if match_width:
+        from onlstm_parse.models.sizes import matched
+
+        model = matched(model)
+    return Settings(model, text, training)
 
 
 def change(settings: Settings, **changes: Any) -> Settings:

@@ -13,12 +13,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 import onlstm_parse
+from onlstm_parse.models import config as model_config
 from onlstm_parse.models.base import LanguageModel
 from onlstm_parse.models.config import SIZES
 from onlstm_parse.ops import tied_cross_entropy
 from onlstm_parse.ops.adaptive_softmax import cluster_sizes
 from onlstm_parse.runs import Run, RunConfig
-from onlstm_parse.training import settings as settings_module
 
 ADAPTIVE = replace(SIZES["tiny"], embedding=8, hidden=16, chunk=4, softmax="adaptive")
 
@@ -107,7 +107,7 @@ def test_memory_is_that_of_words_and_of_tokens_not_of_their_product(monkeypatch)
 
 @pytest.fixture
 def low_limit(monkeypatch):
-    monkeypatch.setattr(settings_module, "ADAPTIVE_ABOVE", 30)
+    monkeypatch.setattr(model_config, "ADAPTIVE_ABOVE", 30)
 
 
 def test_a_run_trains_resumes_and_keeps_its_softmax(text_file, tiny, tmp_path, low_limit, monkeypatch):
@@ -117,7 +117,7 @@ def test_a_run_trains_resumes_and_keeps_its_softmax(text_file, tiny, tmp_path, l
     reports = [json.loads(line) for line in (run.folder / "metrics.jsonl").read_text().splitlines()]
     assert reports[-1]["valid_perplexity"] < reports[0]["valid_perplexity"] < len(run.pipeline.vocabulary)
     resumed = onlstm_parse.train([text_file], run.folder, resume=True, **settings)
-    monkeypatch.setattr(settings_module, "ADAPTIVE_ABOVE", 1000)
+    monkeypatch.setattr(model_config, "ADAPTIVE_ABOVE", 1000)
     hidden, targets = torch.randn(9, 8), torch.arange(9)
     losses = run.model.token_losses(hidden, targets)
     for again in (resumed, Run.load(run.folder)):
@@ -129,7 +129,7 @@ def test_a_run_from_before_there_was_a_choice(tiny_run, tmp_path, text_file, tin
     content = json.loads((folder / "config.json").read_text())
     assert content["model"].pop("softmax") == "full"
     (folder / "config.json").write_text(json.dumps(content))
-    monkeypatch.setattr(settings_module, "ADAPTIVE_ABOVE", 3)
+    monkeypatch.setattr(model_config, "ADAPTIVE_ABOVE", 3)
     assert Run.load(folder).model.config.softmax == "full"
     monkeypatch.undo()
     assert onlstm_parse.train([text_file], folder, resume=True, **tiny).config.model.softmax == "full"
