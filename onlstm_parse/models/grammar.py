@@ -58,6 +58,11 @@ def product_of(a: Tensor, b: Tensor) -> Tensor:
     """a · bᵀ, in the type of autocast if it is on; returned in the type of a."""
     return project(a, b, None, compute_type(a)).to(a.dtype)
 
+    @torch.no_grad()
+    def begin(self, counts: Tensor) -> None:
+        """Let every preterminal emit words by their frequency; counts (V,). From zero it takes long to learn."""
+        self.bias.copy_((counts + 1).log().unsqueeze(1) - (counts + 1).log().mean())
+
 
 class Residual(nn.Module):
     """x + ReLU(W ReLU(V x)), as in Compound PCFG (Kim et al. 2019)."""

@@ -69,18 +69,20 @@ class Stream:
 class Sentences:
     """The sentences of a text that have 1 to `max_length` words."""
 
-    def __init__(self, ids: TokenIds, max_length: int) -> None:
-        ends = np.concatenate(
-            [
-                start + np.flatnonzero(ids[start : start + IDS_AT_ONCE] == EOS_ID)
-                for start in range(0, len(ids), IDS_AT_ONCE)
-            ]
-            or [np.arange(0)]
-        )
-        starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
-        kept = (ends > starts) & (ends - starts <= max_length)
+    def __init__(self, ids: TokenIds | np.ndarray, max_length: int) -> None:
+        parts = range(0, len(ids), IDS_AT_ONCE)
+        ends = [start + np.flatnonzero(ids[start : start + IDS_AT_ONCE] == EOS_ID) for start in parts]
+        stops = np.concatenate([np.zeros(0, np.int64), *ends])
+        starts = np.concatenate([[0], stops + 1])[: len(stops)].astype(np.int64)
+        kept = (stops > starts) & (stops - starts <= max_length)
         self._ids, self._starts = ids, starts[kept]
-        self.lengths: np.ndarray = (ends - starts)[kept]
+        self.lengths: np.ndarray = (stops - starts)[kept]
+
+    def counts(self, vocabulary_size: int) -> np.ndarray:
+        """How often each word occurs in the text, (V,)."""
+        parts = range(0, len(self._ids), IDS_AT_ONCE)
+        found = (np.bincount(self._ids[at : at + IDS_AT_ONCE], minlength=vocabulary_size) for at in parts)
+        return sum(found, np.zeros(vocabulary_size, np.int64))
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -39,6 +39,8 @@ class SentenceObjective(Objective):
                     f"no sentence of the {side} text has {config.max_length} words or less",
                     remedy="raise --max-length, or put one sentence a line",
                 )
+        counts = self.train.counts(len(text.pipeline.vocabulary))
+        model.emission.begin(torch.from_numpy(counts).to(self.device))
         self._order: tuple[int, np.ndarray] = (-1, np.arange(0))
 
     def batches(self, epoch: int) -> int:
