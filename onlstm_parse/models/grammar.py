@@ -19,6 +19,7 @@ class Grammar(Network):
     """`Grammar(config, vocabulary_size)` builds the grammar that `config.model` names."""
 
     config: GrammarConfig
+    emission: Emission
 
     def __new__(cls, config: GrammarConfig, vocabulary_size: int) -> Grammar:
         return super().__new__(GRAMMARS[config.model] if cls is Grammar else cls)
@@ -60,7 +61,7 @@ def product_of(a: Tensor, b: Tensor) -> Tensor:
 
     @torch.no_grad()
     def begin(self, counts: Tensor) -> None:
-        """Let every preterminal emit words by their frequency; counts (V,). From zero it takes long to learn."""
+        """Let every preterminal emit words by their frequency, which takes long to learn; counts (V,)."""
         self.bias.copy_((counts + 1).log().unsqueeze(1) - (counts + 1).log().mean())
 
 
