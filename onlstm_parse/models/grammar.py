@@ -54,15 +54,15 @@ class Emission(nn.Module):
         logits = product_of(self.words, self.network(self.symbols)) + self.bias  # (V, P)
         return logits[words] - logits[EOS_ID + 1 :].logsumexp(0)
 
-
-def product_of(a: Tensor, b: Tensor) -> Tensor:
-    """a · bᵀ, in the type of autocast if it is on; returned in the type of a."""
-    return project(a, b, None, compute_type(a)).to(a.dtype)
-
     @torch.no_grad()
     def begin(self, counts: Tensor) -> None:
         """Let every preterminal emit words by their frequency, which takes long to learn; counts (V,)."""
         self.bias.copy_((counts + 1).log().unsqueeze(1) - (counts + 1).log().mean())
+
+
+def product_of(a: Tensor, b: Tensor) -> Tensor:
+    """a · bᵀ, in the type of autocast if it is on; returned in the type of a."""
+    return project(a, b, None, compute_type(a)).to(a.dtype)
 
 
 class Residual(nn.Module):
