@@ -27,6 +27,7 @@ _PUBLIC = Table(
         "score": "onlstm_parse.scoring.metrics:score",
         "evaluate": "onlstm_parse.evaluation:evaluate",
         "average": "onlstm_parse.experiments.averaging:average",
+        "distil": "onlstm_parse.experiments.distillation:distil",
         "compare": "onlstm_parse.comparison:compare",
         "OnlstmError": "onlstm_parse.errors:OnlstmError",
     },

@@ -184,7 +184,9 @@ def fingerprint(path: Path) -> str:
 
 def save_weights(model: nn.Module, folder: Path) -> None:
     # One fact at most: safetensors writes several in a random order, and equal runs are equal files.
-    write_tensors(folder / WEIGHTS, dict(model.state_dict()), {"format": "pt"})
+    stored_as = getattr(model, "stored_as", None)
+    tensors = {name: tensor.to(stored_as or tensor.dtype) for name, tensor in model.state_dict().items()}
+    write_tensors(folder / WEIGHTS, tensors, {"format": "pt"})
 
 
 def load_weights(model: nn.Module, folder: Path) -> None:

@@ -20,6 +20,7 @@ COMMANDS = Table(
         "parse": "onlstm_parse.cli.parse:main",
         "evaluate": "onlstm_parse.cli.evaluate:main",
         "average": "onlstm_parse.cli.average:main",
+        "distil": "onlstm_parse.cli.distil:main",
         "compare": "onlstm_parse.cli.compare:main",
         "show": "onlstm_parse.cli.show:main",
         "score": "onlstm_parse.cli.score:main",
@@ -36,6 +37,7 @@ Learns grammar from raw text: language models, probabilistic grammars, and avera
   parse     parse sentences with a run
   evaluate  score a run's trees against a treebank, beside trivial parsers
   average   make one parser of several runs: the tree with the most votes
+  distil    train one small, fast parser on the trees of another
   compare   train several models with the same budget, and score them
   show      draw trees and level curves of a run as HTML, SVG or PNG
   score     score any system's trees against a treebank

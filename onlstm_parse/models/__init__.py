@@ -7,7 +7,8 @@ from typing import Literal
 
 from onlstm_parse.registry import Table
 
-LANGUAGE_MODEL, GRAMMAR, AVERAGE = "language-model", "grammar", "average"
+LANGUAGE_MODEL, GRAMMAR = "language-model", "grammar"
+AVERAGE, SPAN_PARSER = "average", "span-parser"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,13 @@ KINDS = {
         "onlstm_parse.models.grammar:Grammar",
         "onlstm_parse.training.sentences:SentenceObjective",
         "onlstm_parse.models.grammar_config:GRAMMAR_SIZES",
+    ),
+    SPAN_PARSER: Kind(
+        "onlstm_parse.models.span_parser_config:SpanParserConfig",
+        "onlstm_parse.parsers.spans:SpanScoreParser",
+        "onlstm_parse.models.span_parser:SpanParser",
+        "onlstm_parse.training.trees:TreeObjective",
+        "onlstm_parse.models.span_parser_config:SPAN_PARSER_SIZES",
     ),
     AVERAGE: Kind("onlstm_parse.parsers.average:AverageConfig", "onlstm_parse.parsers.average:AverageParser"),
 }

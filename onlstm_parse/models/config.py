@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Literal
 
 from onlstm_parse.errors import UsageError
-from onlstm_parse.models import CATALOGUE, MODELS
+from onlstm_parse.models import CATALOGUE, LANGUAGE_MODEL, MODELS
 from onlstm_parse.models.network_config import NetworkConfig
 from onlstm_parse.registry import nearest
 
@@ -17,6 +17,8 @@ ADAPTIVE_ABOVE = 75_000  # words
 @dataclass(frozen=True)
 class ModelConfig(NetworkConfig):
     """A stack of layers E → H → ... → E between a tied embedding and softmax."""
+
+    kind = LANGUAGE_MODEL
 
     model: str = "on-lstm"
     """The kind of layer, a name from the model table."""

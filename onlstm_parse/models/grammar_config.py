@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onlstm_parse.errors import UsageError
-from onlstm_parse.models import GRAMMARS
+from onlstm_parse.models import GRAMMAR, GRAMMARS
 from onlstm_parse.models.network_config import NetworkConfig
 from onlstm_parse.registry import check_known
 
@@ -13,6 +13,8 @@ from onlstm_parse.registry import check_known
 @dataclass(frozen=True)
 class GrammarConfig(NetworkConfig):
     """A probabilistic context-free grammar. Its probabilities are computed from embeddings of its symbols."""
+
+    kind = GRAMMAR
 
     model: str = "simple-pcfg"
     """The kind of grammar, a name from the model table."""

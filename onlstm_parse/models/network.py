@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import nn
 
 
@@ -11,6 +12,8 @@ class Network(nn.Module):
     """Built as `Network(config, vocabulary_size)`; `config` is the frozen dataclass of its kind."""
 
     config: Any
+    stored_as: torch.dtype | None = None
+    """The type of the weights in a run folder, if it is not their own."""
 
     def parameter_count(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Each kind of run has a frozen dataclass of its own, with a `model` from the model table."""
+    """Each kind of run that is trained has a frozen dataclass of its own."""
 
     model: str
+    kind: ClassVar[str]
+    """The kind of run that it makes."""
 
     @property
     def objective(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from onlstm_parse.models import CATALOGUE, KINDS
+from onlstm_parse.models import KINDS
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.models.network_config import NetworkConfig
 from onlstm_parse.registry import resolve
@@ -14,7 +14,7 @@ from onlstm_parse.registry import resolve
 
 def encoder_parameters(config: NetworkConfig) -> int:
     """Trained parameters without those that each word of the vocabulary has."""
-    build = resolve(KINDS[CATALOGUE[config.model].kind].network)
+    build = resolve(KINDS[config.kind].network)
     with torch.device("meta"):
         few, more = (build(config.for_vocabulary(1), words).parameter_count() for words in (1, 2))
     return 2 * few - more

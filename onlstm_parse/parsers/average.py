@@ -16,8 +16,8 @@ import numpy as np
 from onlstm_parse.errors import UsageError
 from onlstm_parse.flat import Span
 from onlstm_parse.induction import TRIVIAL_PARSERS
-from onlstm_parse.induction.cyk import cyk
 from onlstm_parse.parsers.base import Analysis, Parser, load
+from onlstm_parse.parsers.charts import best_trees
 from onlstm_parse.parsers.tree_file import TreeFileParser
 from onlstm_parse.parsers.trivial import SpacedWords, TrivialParser
 from onlstm_parse.registry import check_known
@@ -104,7 +104,7 @@ class AverageParser(Parser):
             for scores, spans in zip(votes, ballot, strict=True):
                 for span in spans:
                     scores[span] += member.weight / self.total
-        return [Analysis(cyk(scores[None])[0] if len(scores) > 1 else [], scores=scores) for scores in votes]
+        return [Analysis(tree, scores=scores) for tree, scores in zip(best_trees(votes), votes, strict=True)]
 
     def ballots(self, sentences: Sequence[Encoded]) -> Iterator[tuple[Member, list[set[Span]]]]:
         """Each member's brackets of every sentence, over the words that count."""

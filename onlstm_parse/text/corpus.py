@@ -161,6 +161,17 @@ def _chunks(files: Files, bad_bytes: str) -> Iterator[Chunk]:
     yield chunk
 
 
+def lines_of_sides(paths: Paths, valid_paths: Paths | None, bad_bytes: str) -> list[Iterator[str]]:
+    """The training and the validation lines, held out as by `prepare`."""
+    files = [*map(Path, paths)], [*map(Path, valid_paths or [])]
+    return [_lines_of(files, side, bad_bytes) for side in range(len(SIDES))]
+
+
+def _lines_of(files: Files, side: int, bad_bytes: str) -> Iterator[str]:
+    for chunk in _chunks(files, bad_bytes):
+        yield from chunk[side]
+
+
 def _check_not_empty(counts: np.ndarray, files: Files) -> None:
     train, valid = counts.sum(axis=1)
     if not train or (not valid and files[1]):

@@ -40,7 +40,7 @@ class Settings(NamedTuple):
     @property
     def kind(self) -> str:
         """The kind of run that these settings make."""
-        return CATALOGUE[self.model.model].kind
+        return str(self.model.kind)
 
 
 def defaults_for(size: str = "small", recipe: str = "adamw", model: str = "on-lstm") -> Settings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,13 @@ def train_run(
     valid: str | None = None,
     resume: bool = False,
     quiet: bool = False,
+    read: Callable[[Sequence[str], str | None, Settings], Any] | None = None,
 ) -> Run:
-    """Begin a run, or with `resume` continue it; see `train`. Completes the settings, see `complete`."""
+    """Begin a run, or with `resume` continue it; see `train`. Completes the settings, see `complete`.
+
+    `read` makes what the objective trains on, if that is more than a `PreparedText`, from texts, validation
+    text and settings.
+    """
     remove_leftovers(folder)
     begun = checkpoint_file(folder).exists()
     if not resume and (folder / CONFIG).exists():
@@ -82,7 +87,7 @@ def train_run(
         _refuse_changes(stored, settings)
         settings = stored
     display = Display(quiet)
-    text = _prepare(texts, valid, settings)
+    text = (read or prepared)(texts, valid, settings)
     settings = settings._replace(model=settings.model.for_vocabulary(len(text.pipeline.vocabulary)))
     training = settings.training
     data = _describe(texts, valid, text)
@@ -105,7 +110,8 @@ def train_run(
     return Run.load(folder)
 
 
-def _prepare(texts: Sequence[str], valid: str | None, settings: Settings) -> PreparedText:
+def prepared(texts: Sequence[str], valid: str | None, settings: Settings) -> PreparedText:
+    """The ids of the texts, and the vocabulary. Raises OnlstmError."""
     if not texts:
         raise OnlstmError(
             "no text was given", remedy="name a text file or a corpus, see onlstm-parse corpora list"

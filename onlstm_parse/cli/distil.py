@@ -1,0 +1,79 @@
+"""`onlstm-parse distil RUN TEXT... --out RUN`: one small parser that agrees with another."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+import tyro
+from tyro.conf import FlagCreatePairsOff, Positional
+
+from onlstm_parse.errors import OnlstmError
+from onlstm_parse.runs import CONFIG
+
+
+def distil(
+    run: Positional[Path],
+    text: Positional[tuple[str, ...]],
+    *,
+    out: Path,
+    valid: str | None = None,
+    size: Literal["tiny", "small", "paper"] = "small",
+    epochs: int | None = None,
+    minutes: float | None = None,
+    max_length: int = 40,
+    max_words: int | None = None,
+    seed: int = 1,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    precision: Literal["auto", "fp32", "bf16"] = "auto",
+    resume: FlagCreatePairsOff[bool] = False,
+    quiet: FlagCreatePairsOff[bool] = False,
+) -> None:
+    """Train a span parser on the trees that a run, such as an average, gives to raw text.
+
+    Its weights are chosen by the agreement with the run on held-out sentences. No gold tree is used.
+
+    Args:
+        run: The run folder to learn from.
+        text: Text files, plain or gzipped, folders of them, or names of corpora.
+        out: The run folder to make.
+        valid: Validation text; by default that of the corpus, or a held-out twentieth.
+        size: A set of model settings.
+        epochs: Budget in passes over the text; 10 if no budget is given.
+        minutes: Budget in minutes of training, without the time that parsing the text takes.
+        max_length: Longer sentences are not learnt from.
+        max_words: Size limit of the vocabulary.
+        seed: Seed of all random draws.
+        device: Where to compute.
+        precision: Type of matrix products; auto: bf16 where the processor or GPU has it natively.
+        resume: Continue an interrupted run; give the same arguments again.
+        quiet: Print nothing but errors.
+    """
+    from onlstm_parse.experiments import distillation
+
+    given = {"epochs": epochs, "minutes": minutes, "max_words": max_words}
+    try:
+        made = distillation.distil(
+            run,
+            text,
+            out,
+            valid=valid,
+            size=size,
+            resume=resume,
+            quiet=quiet,
+            max_length=max_length,
+            seed=seed,
+            device=device,
+            precision=precision,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+    except KeyboardInterrupt:
+        remedy = "continue with the same command and --resume" if (out / CONFIG).exists() else "start again"
+        raise OnlstmError("interrupted", remedy=remedy) from None
+    if not quiet:
+        print(f"the parser is in {made.folder}", file=sys.stderr)
+
+
+def main(arguments: list[str]) -> None:
+    tyro.cli(distil, prog="onlstm-parse distil", args=arguments)

@@ -1,0 +1,90 @@
+"""What parsers share that score all spans of a sentence: long sentences, words of several pieces, CYK."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from onlstm_parse.flat import Span
+from onlstm_parse.induction.cyk import cyk
+from onlstm_parse.parsers.base import Analysis, Parser, in_batches
+from onlstm_parse.text.pipeline import Encoded
+
+if TYPE_CHECKING:
+    from onlstm_parse.runs import Run
+
+WORDS_AT_ONCE = 1024
+# A longer sentence is scored in pieces of this many words: the number of spans rises with the square.
+LONGEST = 200
+
+
+class ChartParser(Parser):
+    """A trained network that scores spans; the tree with the largest sum of scores is taken.
+
+    An analysis is made for one rule, so a parser has one only.
+    """
+
+    def __init__(
+        self, run: Run, rules: list[str], rule: str | None, device: str, precision: str, keep_dropped: bool
+    ) -> None:
+        """Raises UsageError for a rule that is not among `rules`."""
+        from onlstm_parse.ops.precision import choose_device, choose_precision
+
+        self.rules = rules
+        super().__init__(run.pipeline, rule, keep_dropped)
+        self.rules = [self.rule]
+        self.run = run
+        self.device = choose_device(device)
+        self.precision = choose_precision(precision, self.device)
+        self.model = run.model.to(self.device).eval().requires_grad_(False)
+
+    @abstractmethod
+    def score(self, sentences: list[list[int]]) -> list[tuple[np.ndarray, float | None]]:
+        """The scores of spans (n, n + 1), and the loss if the kind has one, of sentences given as ids."""
+
+    def brackets(self, analysis: Analysis, rule: str, layer: int | None) -> list[Span]:
+        return analysis.brackets
+
+    def analyse(
+        self, sentences: Sequence[Encoded], all_layers: bool = False, with_loss: bool = False
+    ) -> list[Analysis]:
+        """A word of several pieces is a span like others, but only words are parts of the tree."""
+        from onlstm_parse.ops.memory import return_freed_memory
+
+        found = in_batches(
+            sentences, WORDS_AT_ONCE, True, lambda inside, _: self._analyse_batch(inside, with_loss)
+        )
+        return_freed_memory()
+        return found
+
+    def _analyse_batch(self, sentences: list[Encoded], with_loss: bool) -> list[Analysis]:
+        flat = [[index for pieces in sentence.pieces for index in pieces] for sentence in sentences]
+        parts = [ids[at : at + LONGEST] for ids in flat for at in range(0, len(ids), LONGEST)]
+        scored = iter(self.score(parts) if parts else [])
+        analyses = []
+        for sentence, ids in zip(sentences, flat, strict=True):
+            scores, loss = np.zeros((len(ids), len(ids) + 1)), 0.0
+            for at in range(0, len(ids), LONGEST):
+                inside, part_loss = next(scored)
+                scores[at : at + len(inside), at : at + len(inside) + 1] = inside
+                loss += part_loss or 0.0
+            edges = [*accumulate((len(pieces) for pieces in sentence.pieces if pieces), initial=0)]
+            scores = scores[np.ix_(edges[:-1], edges)]
+            has_loss = with_loss and self.objective is not None
+            analyses.append(Analysis([], scores=scores, loss=loss if has_loss else None, tokens=len(ids) + 1))
+        trees = best_trees([one.scores for one in analyses if one.scores is not None])
+        return [one._replace(brackets=tree) for one, tree in zip(analyses, trees, strict=True)]
+
+
+def best_trees(tables: list[np.ndarray]) -> list[list[Span]]:
+    """The brackets of the best tree by each table of scores (n, n + 1)."""
+    lengths = [*map(len, tables)]
+    longest = max(lengths, default=0)
+    together = np.zeros((len(tables), longest, longest + 1))
+    for all_scores, scores in zip(together, tables, strict=True):
+        all_scores[: len(scores), : len(scores) + 1] = scores
+    return cyk(together, lengths) if longest else [[] for _ in tables]

@@ -1,0 +1,111 @@
+"""The objective of span parsers: the trees that another parser gave to raw text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from onlstm_parse.induction.cyk import cyk
+from onlstm_parse.models.span_parser import SpanParser
+from onlstm_parse.training.config import TrainingConfig
+from onlstm_parse.training.objective import Objective, Step, Validation
+
+VALIDATION_BATCH = 64  # sentences
+
+
+@dataclass(frozen=True)
+class ParsedSentences:
+    """Sentences with trees over their words. Brackets are of two words or more."""
+
+    words: list[np.ndarray]
+    """Ids."""
+    brackets: list[np.ndarray]
+    """(brackets, 2): start and stop."""
+    fingerprint: str
+    unknown_share: float
+
+    def __len__(self) -> int:
+        return sum(map(len, self.words))
+
+
+@dataclass(frozen=True)
+class ParsedText:
+    """What the training loop needs instead of a `PreparedText`."""
+
+    pipeline: Any
+    train: ParsedSentences
+    valid: ParsedSentences
+
+
+class TreeObjective(Objective):
+    """The negative log likelihood of given trees, in nats a bracket. Judged by F1 on held-out sentences."""
+
+    model: SpanParser
+    figure_name = "disagreement (100 - F1)"
+    reported: ClassVar[Sequence[str]] = ("valid_perplexity", "valid_agreement")
+
+    def __init__(self, model: SpanParser, text: ParsedText, config: TrainingConfig) -> None:
+        super().__init__(model)
+        self.config, self.device = config, next(model.parameters()).device
+        self.train, self.valid = text.train, text.valid
+        self._planned: tuple[int, list[np.ndarray]] = (-1, [])
+
+    def batches(self, epoch: int) -> int:
+        return len(self._plan(epoch))
+
+    def _plan(self, epoch: int) -> list[np.ndarray]:
+        """Batches of sentences of like length, in a new order each pass."""
+        if self._planned[0] != epoch:
+            random = np.random.default_rng([self.config.seed, epoch])
+            lengths = np.array([len(words) for words in self.train.words])
+            order = np.argsort(lengths + random.random(len(lengths)), kind="stable")
+            size = self.config.batch_size
+            batches = [order[at : at + size] for at in range(0, len(order), size)]
+            self._planned = epoch, [batches[number] for number in random.permutation(len(batches))]
+        return self._planned[1]
+
+    def step(self, epoch: int, number: int) -> Step:
+        chosen = self._plan(epoch)[number]
+        scores, lengths = self._scores(self.train, chosen)
+        sentences, starts, stops = self._marked(self.train, chosen)
+        brackets = len(starts)
+        gold = scores[sentences, starts, stops].sum()
+        loss = (self.model.log_trees(scores, lengths).sum() - gold) / brackets
+        return Step(loss, loss, sum(lengths))
+
+    def _scores(self, side: ParsedSentences, chosen: np.ndarray) -> tuple[Tensor, list[int]]:
+        words = [torch.from_numpy(side.words[index]) for index in chosen]
+        padded = torch.nn.utils.rnn.pad_sequence(words).to(self.device)
+        lengths = [len(ids) for ids in words]
+        return self.model(padded, lengths), lengths
+
+    def _marked(self, side: ParsedSentences, chosen: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+        """The sentence, start and stop of each bracket of a batch."""
+        counts = [len(side.brackets[index]) for index in chosen]
+        spans = torch.from_numpy(np.concatenate([side.brackets[index] for index in chosen])).to(self.device)
+        sentences = torch.arange(len(chosen)).repeat_interleave(torch.tensor(counts)).to(self.device)
+        return sentences, spans[:, 0], spans[:, 1]
+
+    @torch.no_grad()
+    def validate(self) -> Validation:
+        """F1 over all brackets strictly inside held-out sentences, against the given trees."""
+        was_training = self.model.training
+        self.model.eval()
+        shared = given = found = 0
+        order = np.argsort([len(words) for words in self.valid.words], kind="stable")
+        for at in range(0, len(order), VALIDATION_BATCH):
+            chosen = order[at : at + VALIDATION_BATCH]
+            scores, lengths = self._scores(self.valid, chosen)
+            for index, length, ours in zip(chosen, lengths, cyk(scores.cpu().numpy(), lengths), strict=True):
+                whole = {(0, length)}
+                theirs = set(map(tuple, self.valid.brackets[index].tolist())) - whole
+                shared += len(theirs & set(ours))
+                given, found = given + len(theirs), found + len(set(ours) - whole)
+        self.model.train(was_training)
+        agreement = 200 * shared / max(given + found, 1)
+        return Validation(100 - agreement, {"valid_perplexity": None, "valid_agreement": round(agreement, 4)})
