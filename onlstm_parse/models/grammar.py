@@ -51,7 +51,7 @@ class Emission(nn.Module):
 
     def forward(self, words: Tensor) -> Tensor:
         """words (T,) -> log p(word | preterminal), (T, P)."""
-        logits = product_of(self.words, self.network(self.symbols)) + self.bias  # (V, P)
+        logits = scores_of(self.words, self.network(self.symbols)) + self.bias  # (V, P)
         return logits[words] - logits[EOS_ID + 1 :].logsumexp(0)
 
     @torch.no_grad()
@@ -60,9 +60,9 @@ class Emission(nn.Module):
         self.bias.copy_((counts + 1).log().unsqueeze(1) - (counts + 1).log().mean())
 
 
-def product_of(a: Tensor, b: Tensor) -> Tensor:
-    """a · bᵀ, in the type of autocast if it is on; returned in the type of a."""
-    return project(a, b, None, compute_type(a)).to(a.dtype)
+def scores_of(a: Tensor, b: Tensor) -> Tensor:
+    """a · bᵀ / √units, in the type of autocast if it is on; returned in the type of a."""
+    return project(a, b, None, compute_type(a)).to(a.dtype) / a.shape[-1] ** 0.5
 
 
 class Residual(nn.Module):
@@ -81,4 +81,5 @@ def residual(units: int) -> nn.Sequential:
 
 
 def embeddings(symbols: int, units: int) -> nn.Parameter:
-    return nn.Parameter(nn.init.xavier_uniform_(torch.empty(symbols, units)))
+    """With variance 1, so that symbols differ from the start: alike, they stay so for thousands of updates."""
+    return nn.Parameter(torch.randn(symbols, units))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from onlstm_parse.models.grammar import Grammar, embeddings, product_of, residual
+from onlstm_parse.models.grammar import Grammar, embeddings, scores_of, residual
 from onlstm_parse.models.grammar_config import GrammarConfig
 from onlstm_parse.ops.inside import Rules, inside, inside_reference
 
@@ -41,7 +41,7 @@ class SimplePcfg(Grammar):
 
     def _chosen(self, parent: str, parents: Tensor, child: str) -> Tensor:
         """p(child | parent), (parents, M)."""
-        scores = product_of(self.networks[parent](parents), self.networks[child](self.below))
+        scores = scores_of(self.networks[parent](parents), self.networks[child](self.below))
         return scores.softmax(-1) * (1 - SMOOTHING) + SMOOTHING / len(self.below)
 
     def forward(

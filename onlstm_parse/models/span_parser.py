@@ -1,7 +1,9 @@
-"""A span parser: LSTMs in both directions, and a score for each span from what lies between its ends.
+"""A span parser: simple recurrent units in both directions, and a score for each span.
 
-Stern, Andreas and Klein (ACL 2017), without labels. The probability of a tree is a CRF over binary trees: the
-exponential of the sum of its spans' scores, divided by that of all trees.
+The score of a span is read off the difference of the states at its two ends, as by Stern, Andreas and Klein
+(ACL 2017), without labels; the layers are those of Lei et al. (EMNLP 2018), whose steps need no product. The
+probability of a tree is a CRF over binary trees: the exponential of the sum of its spans' scores, divided by
+that of all trees.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 from onlstm_parse.models.network import Network
 from onlstm_parse.models.span_parser_config import SpanParserConfig
 from onlstm_parse.ops.inside import Rules, inside
+from onlstm_parse.ops.linear_scan import forget_mult
 from onlstm_parse.ops.product import Linear
 from onlstm_parse.text.vocabulary import EOS_ID, UNK_ID
 
@@ -26,16 +29,11 @@ class SpanParser(Network):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(vocabulary_size, config.embedding)
-        nn.init.normal_(self.embedding.weight, std=0.3)
-        self.lstm = nn.LSTM(
-            config.embedding,
-            config.hidden,
-            config.layers,
-            bidirectional=True,
-            dropout=config.dropout if config.layers > 1 else 0.0,
-        )
+        nn.init.normal_(self.embedding.weight, std=0.5)
+        sizes = [config.embedding, *[2 * config.hidden] * (config.layers - 1)]
+        self.layers = nn.ModuleList(BothWays(size, config.hidden) for size in sizes)
         self.ends = Linear(2 * config.hidden, config.scorer)
-        self.score = Linear(config.scorer, 1)
+        self.score = nn.Parameter(torch.empty(config.scorer).uniform_(-1, 1) / config.scorer**0.5)
         self.drop = nn.Dropout(config.dropout)
 
     def forward(self, words: Tensor, lengths: list[int]) -> Tensor:
@@ -44,21 +42,22 @@ class SpanParser(Network):
         if self.training and self.config.dropout_words:
             unknown = torch.rand(words.shape, device=words.device) < self.config.dropout_words
             words = words.masked_fill(unknown, UNK_ID)
+        size = torch.tensor(lengths, device=words.device)
+        place = torch.arange(n + 2, device=words.device).unsqueeze(1)
         framed = torch.full((n + 2, batch), EOS_ID, device=words.device)
-        real = torch.arange(n, device=words.device).unsqueeze(1) < torch.tensor(lengths, device=words.device)
-        framed[1:-1] = torch.where(real, words, EOS_ID)
-        packed = nn.utils.rnn.pack_padded_sequence(
-            self.drop(self.embedding(framed)), torch.tensor(lengths) + 2, enforce_sorted=False
-        )
-        states, _ = nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], total_length=n + 2)
-        ahead, back = self.drop(states).chunk(2, -1)
+        framed[1:-1] = words
+        framed = framed.masked_fill(place > size, EOS_ID)
+        real = (place < size + 2).unsqueeze(-1)
+        x = self.embedding(framed)
+        for layer in self.layers:
+            x = layer(self.drop(x), real)
+        ahead, back = self.drop(x).chunk(2, -1)
         # Between words i - 1 and i: what was read up to i - 1, and what was read from the end down to i.
-        fenceposts = torch.cat((ahead[:-1], back[1:]), -1).transpose(0, 1)  # (B, n + 1, 2H)
-        # The first layer is linear in the fenceposts, so it is computed for each of them once.
-        ends = nn.functional.linear(fenceposts, self.ends.weight)
-        inside_ends = ends.unsqueeze(1) - ends[:, :-1].unsqueeze(2) + self.ends.bias
-        scores: Tensor = self.score(self.drop(inside_ends.relu())).squeeze(-1).float()
-        return scores
+        fenceposts = torch.cat((ahead[:-1], back[1:]), -1).transpose(0, 1).contiguous()  # (B, n + 1, 2H)
+        # The scorer begins with a product that is linear in the fenceposts: it is computed once for each.
+        ends = self.ends(fenceposts)
+        spans = (ends.unsqueeze(1) - ends[:, :-1].unsqueeze(2) + self.ends.bias).relu()
+        return (spans @ self.score).float()
 
     @staticmethod
     def log_trees(scores: Tensor, lengths: list[int]) -> Tensor:
@@ -66,3 +65,26 @@ class SpanParser(Network):
         one = scores.new_ones(1, 2)
         rules = Rules(one, one, scores.new_ones(2))
         return inside(rules, scores.new_zeros(sum(lengths), 1), lengths, scores)
+
+
+class BothWays(nn.Module):
+    """A layer of simple recurrent units in each direction; H units each."""
+
+    def __init__(self, input_size: int, hidden: int) -> None:
+        super().__init__()
+        self.hidden = hidden
+        # For each direction: candidate, forget gate, output gate, and the input at the layer's width.
+        self.gates = Linear(input_size, 8 * hidden)
+
+    def forward(self, x: Tensor, real: Tensor) -> Tensor:
+        """x (T, B, in), real (T, B, 1): False where a sentence has ended -> (T, B, 2H), ahead and back."""
+        ahead, back = self.gates(x).float().chunk(2, -1)
+        return torch.cat((self._scan(ahead, real), self._scan(back.flip(0), real.flip(0)).flip(0)), -1)
+
+    def _scan(self, gates: Tensor, real: Tensor) -> Tensor:
+        candidate, forget, output, x = gates.chunk(4, -1)
+        # Behind its end a sentence leaves the state at zero.
+        start = candidate.new_zeros(candidate.shape[1], self.hidden)
+        state = forget_mult(forget.sigmoid(), candidate * real, start)
+        output = output.sigmoid()
+        return output * state.tanh() + (1 - output) * x

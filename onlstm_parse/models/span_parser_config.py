@@ -19,14 +19,14 @@ class SpanParserConfig(NetworkConfig):
     """The kind of model: span-parser."""
     embedding: int = 128
     """Units of the embedding of a word."""
-    hidden: int = 192
-    """Units of the LSTM in each direction."""
-    layers: int = 2
-    """Layers of the LSTM."""
+    hidden: int = 128
+    """H: units of a layer in each direction."""
+    layers: int = 3
+    """Layers that read the words in both directions."""
     scorer: int = 128
     """Units between the ends of a span and its score."""
     dropout: float = 0.3
-    """Share of units dropped before each layer and before the scores."""
+    """Share of units dropped before each layer and before the fenceposts."""
     dropout_words: float = 0.1
     """Share of words that are read as unknown in training."""
 
@@ -42,7 +42,7 @@ class SpanParserConfig(NetworkConfig):
 
 
 SPAN_PARSER_SIZES = {
-    "tiny": SpanParserConfig(embedding=32, hidden=48, layers=1, scorer=32, dropout=0.1),
+    "tiny": SpanParserConfig(embedding=32, hidden=48, layers=2, scorer=32, dropout=0.1),
     "small": SpanParserConfig(),
     "paper": SpanParserConfig(embedding=256, hidden=512, layers=3, scorer=256),
 }

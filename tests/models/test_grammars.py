@@ -45,7 +45,7 @@ def test_simple_pcfg_has_a_distribution_of_each_child():
         torch.testing.assert_close(part.sum(-1), torch.ones(part.shape[:-1], dtype=torch.float64))
         assert (part > 0).all()
     left = model.networks["parent_left"](model.above) @ model.networks["left"](model.below).T
-    torch.testing.assert_close(rules.left, left.softmax(-1), rtol=0, atol=1e-6)
+    torch.testing.assert_close(rules.left, (left / 8**0.5).softmax(-1), rtol=0, atol=1e-6)
 
 
 def test_every_parameter_learns(model):

@@ -15,6 +15,7 @@ PARSERS = {
     "language-model": lambda runs, **settings: onlstm_parse.load(runs("on-lstm"), **settings),
     "masked": lambda runs, **settings: onlstm_parse.load(runs("on-lstm-bidirectional"), **settings),
     "grammar": lambda runs, **settings: onlstm_parse.load(runs("simple-pcfg"), **settings),
+    "span-parser": lambda runs, **settings: onlstm_parse.load(runs("span-parser"), **settings),
     "average": lambda runs, **settings: onlstm_parse.load(runs("average"), **settings),
     "right": lambda runs, **settings: TrivialParser("right"),
     "random": lambda runs, **settings: TrivialParser("random", seed=3),
@@ -42,6 +43,8 @@ def runs(text_file, tiny_of, tmp_path_factory):
         if model == "average":
             members = [str(run("on-lstm")), f"{run('on-lstm')}:layer=3,rule=gap", str(run("simple-pcfg"))]
             onlstm_parse.average([*members, "right=0.5"], folders[model])
+        elif model == "span-parser":
+            onlstm_parse.distil(run("on-lstm"), text_file, folders[model], size="tiny", epochs=1)
         else:
             onlstm_parse.train([text_file], folders[model], **tiny_of(model))
         return folders[model]

@@ -1,0 +1,105 @@
+"""Distillation: a small parser that learns the trees of another from raw text."""
+
+import json
+
+import pytest
+import torch
+
+import onlstm_parse
+from onlstm_parse.cli.main import main
+from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.experiments import distillation
+from onlstm_parse.runs import Run, fingerprint
+from onlstm_parse.training import loop
+
+
+@pytest.fixture(scope="session")
+def right(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("teachers") / "right"
+    onlstm_parse.average(["right"], folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def student(right, text_file, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("students") / "right"
+    onlstm_parse.distil(right, text_file, folder, size="tiny", epochs=3, dropout_words=0.0)
+    return folder
+
+
+def test_right_branching_is_learnt_from_its_trees(student):
+    parser = onlstm_parse.load(student)
+    assert (
+        str(next(parser.parse_words([["the", "old", "dog", "barked"]]))) == "(X the (X old (X dog barked)))"
+    )
+    reports = [json.loads(line) for line in (student / "metrics.jsonl").open()]
+    assert reports[-1]["valid_agreement"] == 100
+
+
+def test_the_folder(student, right):
+    assert {path.name for path in student.iterdir()} >= {
+        "config.json",
+        "model.safetensors",
+        "vocabulary.json",
+    }
+    assert not list((student / "resume").glob("trees-*"))
+    config = Run.load(student).config
+    assert config.kind == "span-parser"
+    assert config.data["teacher"]["fingerprint"] == fingerprint(right)
+    half, whole = (student / "model.safetensors").stat().st_size, Run.load(student).model.parameter_count()
+    assert half < 2.2 * whole  # two bytes a weight
+
+
+def test_a_run_teaches_the_words_that_it_reads(tiny_run, text_file, tmp_path):
+    onlstm_parse.distil(tiny_run, text_file, tmp_path / "run", size="tiny", epochs=1)
+    tree = onlstm_parse.load(tmp_path / "run").parse("The old dog barked, and left.")
+    assert tree.leaves() == ("The", "old", "dog", "barked", ",", "and", "left", ".")
+    assert Run.load(tmp_path / "run").config.text == Run.load(tiny_run).config.text
+
+
+def test_interrupted_and_resumed_is_uninterrupted_and_does_not_parse_again(
+    right, student, text_file, tmp_path, monkeypatch
+):
+    settings = {"size": "tiny", "epochs": 3, "dropout_words": 0.0}
+    update = loop.Trainer._update
+
+    def interrupted(self):
+        if self.progress.updates == 13:
+            raise KeyboardInterrupt
+        return update(self)
+
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Trainer, "_update", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            onlstm_parse.distil(right, text_file, tmp_path / "run", **settings)
+    with pytest.raises(OnlstmError, match="a run is here already"):
+        onlstm_parse.distil(right, text_file, tmp_path / "run", **settings)
+    with monkeypatch.context() as patch:
+        patch.setattr(distillation, "load", None)
+        onlstm_parse.distil(right, text_file, tmp_path / "run", resume=True, **settings)
+    ours, theirs = (Run.load(folder).model.state_dict() for folder in (tmp_path / "run", student))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    before = (tmp_path / "run" / "config.json").read_bytes()
+    onlstm_parse.distil(right, text_file, tmp_path / "run", resume=True, **settings)
+    assert (tmp_path / "run" / "config.json").read_bytes() == before
+
+
+def test_bad_input(right, text_file, tmp_path):
+    with pytest.raises(OnlstmError, match="no sentence of the train text has 3 to 2 words"):
+        onlstm_parse.distil(right, text_file, tmp_path / "a", size="tiny", max_length=2)
+    with pytest.raises(UsageError, match="unknown size 'tidy'; did you mean tiny"):
+        onlstm_parse.distil(right, text_file, tmp_path / "b", size="tidy")
+    with pytest.raises(UsageError, match="unknown setting 'chunk'"):
+        onlstm_parse.distil(right, text_file, tmp_path / "c", chunk=3)
+    with pytest.raises(OnlstmError, match="expected a run folder"):
+        onlstm_parse.distil(tmp_path / "nothing", text_file, tmp_path / "d")
+
+
+def test_the_command(right, text_file, tmp_path, capsys):
+    out = str(tmp_path / "run")
+    command = ["distil", str(right), str(text_file), "--out", out, "--size", "tiny", "--epochs", "1"]
+    assert main([*command, "--quiet"]) == 0
+    assert main(["parse", out, "--text", "The old dog barked."]) == 0
+    assert capsys.readouterr().out.startswith("(X ")
+    assert main(["average", out, "right", "--out", str(tmp_path / "average")]) == 0
