@@ -28,6 +28,7 @@ _PUBLIC = Table(
         "evaluate": "onlstm_parse.evaluation:evaluate",
         "average": "onlstm_parse.experiments.averaging:average",
         "distil": "onlstm_parse.experiments.distillation:distil",
+        "induce": "onlstm_parse.experiments.induce:induce",
         "compare": "onlstm_parse.comparison:compare",
         "OnlstmError": "onlstm_parse.errors:OnlstmError",
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 from tyro.conf import FlagCreatePairsOff, Positional
@@ -52,7 +52,7 @@ def distil(
     """
     from onlstm_parse.experiments import distillation
 
-    given = {"epochs": epochs, "minutes": minutes, "max_words": max_words}
+    given: dict[str, Any] = {"epochs": epochs, "minutes": minutes, "max_words": max_words}
     try:
         made = distillation.distil(
             run,

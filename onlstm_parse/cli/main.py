@@ -17,6 +17,7 @@ COMMANDS = Table(
     {
         "models": "onlstm_parse.cli.models:main",
         "train": "onlstm_parse.cli.train:main",
+        "induce": "onlstm_parse.cli.induce:main",
         "parse": "onlstm_parse.cli.parse:main",
         "evaluate": "onlstm_parse.cli.evaluate:main",
         "average": "onlstm_parse.cli.average:main",
@@ -34,6 +35,7 @@ Learns grammar from raw text: language models, probabilistic grammars, and avera
 
   models    list the language models and grammars
   train     train a language model or a grammar on text, into a run folder
+  induce    make one parser from text: train several, average them, distil a small one
   parse     parse sentences with a run
   evaluate  score a run's trees against a treebank, beside trivial parsers
   average   make one parser of several runs: the tree with the most votes

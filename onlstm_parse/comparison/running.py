@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from onlstm_parse.comparison.plan import Job, Plan
 from onlstm_parse.comparison.records import load_record, record_file, save_record
@@ -18,6 +13,7 @@ from onlstm_parse.comparison.results import write_results
 from onlstm_parse.comparison.rows import Row
 from onlstm_parse.comparison.trivial import record_trivial
 from onlstm_parse.errors import OnlstmError
+from onlstm_parse.processes import locked, signals_interrupt
 
 
 def run_plan(plan: Plan, folder: Path, quiet: bool = False) -> list[Row]:
@@ -29,15 +25,15 @@ def run_plan(plan: Plan, folder: Path, quiet: bool = False) -> list[Row]:
     plan = plan.checked()
     gold = plan.gold()  # report a problem with the treebank before hours of training
     (folder / "records").mkdir(parents=True, exist_ok=True)
-    with _signals_interrupt():
-        with _locked(folder / ".lock"):
+    with signals_interrupt():
+        with locked(folder / ".lock"):
             plan = plan.begun_with(folder)
             plan.save(folder)
             record_trivial(folder, gold, plan.protocol)
         try:
             failures, elsewhere = _run_jobs(plan, folder, quiet)
         finally:  # after Ctrl-C too: show the finished runs
-            with _locked(folder / ".lock"):
+            with locked(folder / ".lock"):
                 rows = write_results(Plan.load(folder), folder, gold, quiet)
     if elsewhere and not quiet:
         print(f"onlstm-parse: other processes are at {', '.join(elsewhere)}", file=sys.stderr)
@@ -53,7 +49,7 @@ def _run_jobs(plan: Plan, folder: Path, quiet: bool) -> tuple[list[str], list[st
     failures: list[str] = []
     elsewhere: list[str] = []
     for number, job in enumerate(jobs, 1):
-        with _locked(record_file(folder, job.name).with_suffix(".lock"), wait=False) as ours:
+        with locked(record_file(folder, job.name).with_suffix(".lock"), wait=False) as ours:
             record = load_record(folder, job.name)
             if record and "failure" not in record:
                 continue
@@ -98,45 +94,3 @@ def _in_own_process(folder: Path, job: Job, quiet: bool) -> int:
             process.kill()
             process.wait()
         raise
-
-
-@contextmanager
-def _locked(path: Path, wait: bool = True) -> Iterator[bool]:
-    """Hold the lock of a file. Gives False if another process holds it and `wait` is False.
-
-    Without `wait`, child processes inherit the lock and hold it until they end.
-    """
-    try:
-        import fcntl
-    except ImportError:  # not on Windows
-        yield True
-        return
-    with path.open("w") as file:
-        os.set_inheritable(file.fileno(), not wait)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        except OSError:  # a file system without locks
-            pass
-        yield True
-
-
-@contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """SIGTERM and a closed terminal interrupt the comparison, as Ctrl-C does."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from onlstm_parse.runs import (
     write_tensors,
 )
 from onlstm_parse.text.config import TextConfig
-from onlstm_parse.text.corpus import lines_of_sides
+from onlstm_parse.text.corpus import TokenIds, lines_of_sides
 from onlstm_parse.text.pipeline import TextPipeline
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.settings import Settings, change
@@ -48,11 +49,14 @@ def distil(
     *,
     valid: str | Path | None = None,
     size: str = "small",
+    sentences: int | None = None,
     resume: bool = False,
     quiet: bool = True,
     **settings: Any,
 ) -> Run:
     """Train a span parser on the trees that `run` gives to `texts`, into the run folder `out`.
+
+    `sentences` limits how many are parsed, spread over the text, for each of training and validation.
 
     Weights are chosen by the agreement with `run` on held-out sentences; no gold tree is used. `settings`
     are fields of SpanParserConfig, TextConfig and TrainingConfig. The text settings are those of `run`.
@@ -73,7 +77,7 @@ def distil(
         valid=None if valid is None else str(valid),
         resume=resume,
         quiet=quiet,
-        read=partial(parsed, teacher, folder),
+        read=partial(parsed, teacher, folder, sentences),
     )
     data = {**finished.config.data, "teacher": asdict(RunReference.to(teacher, folder))}
     replace(finished.config, data=data).save(folder)
@@ -95,7 +99,12 @@ def text_settings_of(run: Path) -> TextConfig:
 
 
 def parsed(
-    teacher: Path, folder: Path, texts: Sequence[str], valid: str | None, settings: Settings
+    teacher: Path,
+    folder: Path,
+    limit: int | None,
+    texts: Sequence[str],
+    valid: str | None,
+    settings: Settings,
 ) -> ParsedText:
     """The sentences of a text with the trees of `teacher`.
 
@@ -116,10 +125,10 @@ def parsed(
         strict=True,
     ):
         file = _trees_file(folder, side)
-        identity = f"{fingerprint(teacher)} {facts.fingerprint} {settings.training.max_length}"
+        identity = f"{fingerprint(teacher)} {facts.fingerprint} {settings.training.max_length} {limit}"
         if not file.exists() or read_tensors(file)[1].get("of") != identity:
             parser = parser or load(teacher)
-            tensors = _trees(parser, pipeline, lines, settings.training.max_length)
+            tensors = _trees(parser, pipeline, _thinned(lines, facts, limit), settings.training.max_length)
             write_tensors(file, tensors, {"of": identity})
         sides[side] = _sentences(read_tensors(file)[0], facts)
         if not sides[side].words:
@@ -128,6 +137,11 @@ def parsed(
                 remedy="raise --max-length, or put one sentence a line",
             )
     return ParsedText(pipeline, sides["train"], sides["valid"])
+
+
+def _thinned(lines: Iterator[str], facts: TokenIds, limit: int | None) -> Iterator[str]:
+    """Every k-th line, so that no more than `limit` are left."""
+    return lines if limit is None else islice(lines, 0, None, max(-(-facts.lines // limit), 1))
 
 
 def _trees_file(folder: Path, side: str) -> Path:

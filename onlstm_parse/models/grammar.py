@@ -81,5 +81,5 @@ def residual(units: int) -> nn.Sequential:
 
 
 def embeddings(symbols: int, units: int) -> nn.Parameter:
-    """With variance 1, so that symbols differ from the start: alike, they stay so for thousands of updates."""
+    """With variance 1, so that symbols differ from the start: if alike, they stay so for long."""
     return nn.Parameter(torch.randn(symbols, units))

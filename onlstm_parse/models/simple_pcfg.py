@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from onlstm_parse.models.grammar import Grammar, embeddings, scores_of, residual
+from onlstm_parse.models.grammar import Grammar, embeddings, residual, scores_of
 from onlstm_parse.models.grammar_config import GrammarConfig
 from onlstm_parse.ops.inside import Rules, inside, inside_reference
 

@@ -48,7 +48,8 @@ class TokenIds:
         self._lookup, self.fingerprint = lookup, fingerprint
         self.tokens = int(counts.sum())
         """Number of tokens, `<eos>` included."""
-        words = self.tokens - int(counts[EOS_ID])
+        self.lines = int(counts[EOS_ID])
+        words = self.tokens - self.lines
         self.unknown_share = int(counts[lookup == UNK_ID].sum()) / max(words, 1)
         """Share of `<unk>` among the tokens that are not `<eos>`."""
         if len(self._provisional) != self.tokens:

@@ -208,7 +208,7 @@ def test_processes_share_the_runs_of_a_folder(copied, text_file, treebank, tiny,
     arguments = ([text_file], treebank, copied, ["lstm", "gru"])
     for record in copied.glob("records/lstm-1.*"):
         record.unlink()
-    with running._locked(copied / "records" / "lstm-1.lock", wait=False) as ours:
+    with running.locked(copied / "records" / "lstm-1.lock", wait=False) as ours:
         assert ours
         rows = onlstm_parse.compare(*arguments, test=text_file, quiet=False, **tiny)
     assert begun == ["gru-1", "gru-2"]

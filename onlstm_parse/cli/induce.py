@@ -1,0 +1,71 @@
+"""`onlstm-parse induce TEXT... --out RUN`: one parser from raw text, in one command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+import tyro
+from tyro.conf import FlagCreatePairsOff, Positional
+
+from onlstm_parse.errors import OnlstmError
+
+
+def induce(
+    text: Positional[tuple[str, ...]],
+    *,
+    out: Path,
+    minutes: float = 60.0,
+    valid: str | None = None,
+    models: str | None = None,
+    without: tuple[Literal["right"], ...] = (),
+    seed: int = 1,
+    size: Literal["tiny", "small", "paper"] = "small",
+    resume: FlagCreatePairsOff[bool] = False,
+    quiet: FlagCreatePairsOff[bool] = False,
+) -> None:
+    """Make one parser from raw text: train several models, average their trees, distil a small parser.
+
+    No gold tree is used. Models are trained side by side, one a core. Right-branching trees vote too, which
+    is knowledge about languages like English: leave them out with --without right.
+
+    Args:
+        text: Text files, plain or gzipped, folders of them, or names of corpora.
+        out: The run folder to make; the members and their average are in it.
+        minutes: About how long it takes in all.
+        valid: Validation text; by default that of the corpus, or a held-out twentieth.
+        models: Members, separated by commas; a model that is named again has another seed. By default
+            on-gru,simple-pcfg,on-gru,on-lstm.
+        without: Trivial parsers that shall not vote.
+        seed: The first seed.
+        size: A set of model settings.
+        resume: Continue an interrupted run, with its own text and settings.
+        quiet: Print nothing but errors.
+    """
+    from onlstm_parse.experiments import induce as experiment
+
+    chosen = experiment.MODELS if models is None else models.replace(",", " ").split()
+    try:
+        experiment.induce(
+            text,
+            out,
+            minutes=minutes,
+            valid=valid,
+            models=chosen,
+            without=without,
+            seed=seed,
+            size=size,
+            resume=resume,
+            quiet=quiet,
+        )
+    except KeyboardInterrupt:
+        begun = (out / experiment.PLAN).exists()
+        remedy = f"continue with: onlstm-parse induce --resume --out {out}"
+        raise OnlstmError("interrupted", remedy=remedy if begun else "nothing was trained yet") from None
+    if not quiet:
+        print(f"the parser is in {out}", file=sys.stderr)
+
+
+def main(arguments: list[str]) -> None:
+    tyro.cli(induce, prog="onlstm-parse induce", args=arguments)

@@ -1,0 +1,295 @@
+"""From raw text to one parser: members are trained, averaged, and distilled into a small span parser.
+
+OUT/                     the parser: a span parser
+OUT/average/             the average that it was distilled from
+OUT/members/NAME/        a run each
+OUT/induce.json          texts, minutes and members, stored so that they cannot change
+
+Each member is a process of its own with one thread, as many at once as there are cores. An interrupted
+`induce` is continued: what is finished stays, what was begun goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from onlstm_parse import corpora
+from onlstm_parse.errors import FormatError, OnlstmError, UsageError
+from onlstm_parse.experiments import averaging
+from onlstm_parse.experiments.distillation import distil
+from onlstm_parse.files import written_whole
+from onlstm_parse.models import CATALOGUE, GRAMMAR
+from onlstm_parse.parsers.average import AverageConfig
+from onlstm_parse.processes import locked, signals_interrupt
+from onlstm_parse.registry import check_known
+from onlstm_parse.runs import CONFIG, Run, from_dict
+
+PLAN = "induce.json"
+# Parts of the budget. What is left is for reading the text, and for parsing it with the average.
+FOR_MEMBERS, FOR_STUDENT = 0.7, 0.15
+SENTENCES_A_MINUTE = 400  # of the whole budget: so many are parsed by the average, for the student
+MODELS = ("on-gru", "simple-pcfg", "on-gru", "on-lstm")
+TRIVIAL = {"right": 1.0}  # knowledge about languages like English; `without` leaves it out
+
+
+class Job(NamedTuple):
+    """A member to train."""
+
+    model: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.model}-{self.seed}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The content of induce.json."""
+
+    text: tuple[str, ...]
+    valid: str | None
+    minutes: float
+    models: tuple[str, ...]
+    trivial: dict[str, float]
+    seed: int
+    size: str
+    cores: int
+
+    def jobs(self) -> list[Job]:
+        """Each further member of a model has the next seed."""
+        return [Job(model, self.seed + self.models[:at].count(model)) for at, model in enumerate(self.models)]
+
+    @property
+    def member_minutes(self) -> float:
+        """What each member may take, if `cores` of them are trained at a time."""
+        rounds = -(-len(self.models) // self.cores)
+        return FOR_MEMBERS * self.minutes / rounds
+
+    def save(self, folder: Path) -> None:
+        with written_whole(folder / PLAN) as file:
+            json.dump(asdict(self), file, ensure_ascii=False, indent=2)
+            file.write("\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> Plan:
+        """Raises FormatError for a damaged file, OnlstmError where there is none."""
+        path = folder / PLAN
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            tuples = {name: tuple(content[name]) for name in ("text", "models")}
+        except FileNotFoundError:
+            raise OnlstmError(
+                f"nothing to resume: no {PLAN}", file=folder, remedy="leave --resume out"
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise FormatError(f"expected what induce wrote, found: {error!r}", file=path) from None
+        return from_dict(cls, {**content, **tuples}, path, "top level")
+
+
+def induce(
+    texts: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    minutes: float = 60.0,
+    valid: str | Path | None = None,
+    models: Sequence[str] = MODELS,
+    without: Sequence[str] = (),
+    seed: int = 1,
+    size: str = "small",
+    resume: bool = False,
+    quiet: bool = True,
+) -> Run:
+    """Make one parser from raw text in about `minutes`, without gold trees, in the run folder `out`.
+
+    `without` names trivial parsers that shall not vote. With `resume` the stored plan is continued, and the
+    other arguments are not read. Raises OnlstmError, and KeyboardInterrupt after Ctrl-C.
+    """
+    folder = Path(out)
+    if resume:
+        plan = Plan.load(folder)
+    else:
+        names = [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
+        plan = _planned(names, valid, minutes, models, without, seed, size)
+        if (folder / PLAN).exists() or (folder / CONFIG).exists():
+            raise OnlstmError(
+                "a run is here already", file=folder, remedy="--resume, or choose another --out"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        plan.save(folder)
+    say = _silent if quiet else _say
+    # Members inherit the lock: after kill -9 nobody goes on while they still work.
+    with signals_interrupt(), locked(folder / ".lock", wait=False) as ours:
+        if not ours:
+            raise OnlstmError("another process is at work here", file=folder, remedy="wait until it ends")
+        say(_outline(plan))
+        finished = _train_members(plan, folder, say)
+        average = _averaged(plan, folder, finished)
+        say(averaging.table(average))
+        say(f"the average parses text for its student: {plan.minutes * FOR_STUDENT:.0f} minutes of training")
+        return distil(
+            folder / "average",
+            plan.text,
+            folder,
+            valid=plan.valid,
+            size=plan.size,
+            seed=plan.seed,
+            minutes=FOR_STUDENT * plan.minutes,
+            sentences=max(int(SENTENCES_A_MINUTE * plan.minutes), 1000),
+            resume=True,
+            quiet=quiet,
+        )
+
+
+def _planned(
+    texts: Sequence[str],
+    valid: str | Path | None,
+    minutes: float,
+    models: Sequence[str],
+    without: Sequence[str],
+    seed: int,
+    size: str,
+) -> Plan:
+    """Raises OnlstmError for what cannot work, before hours of training."""
+    if not texts:
+        raise OnlstmError("no text was given", remedy="name a text file or a corpus")
+    if not minutes > 0:
+        raise UsageError(f"minutes must be above 0, found {minutes}")
+    if not models:
+        raise UsageError("no member was given", remedy=f"leave --models out for {', '.join(MODELS)}")
+    for model in models:
+        check_known("model", model, list(CATALOGUE))
+    for name in without:
+        check_known("voter to leave out", name, list(TRIVIAL))
+    for text in [*texts, *([valid] if valid else [])]:
+        corpora.locate_text(text)
+    return Plan(
+        tuple(map(corpora.lasting, texts)),
+        None if valid is None else corpora.lasting(valid),
+        minutes,
+        tuple(models),
+        {name: weight for name, weight in TRIVIAL.items() if name not in without},
+        seed,
+        size,
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+    )
+
+
+def _outline(plan: Plan) -> str:
+    """The plan of time, as it is shown at the start."""
+    names = ", ".join(job.name for job in plan.jobs())
+    return (
+        f"members: {names}; {plan.member_minutes:.1f} minutes each, {min(plan.cores, len(plan.models))} at a "
+        f"time; then {', '.join(plan.trivial) or 'no trivial parser'} joins their average; then a student "
+        f"learns {FOR_STUDENT * plan.minutes:.1f} minutes; about {plan.minutes:g} minutes in all"
+    )
+
+
+def _train_members(plan: Plan, folder: Path, say: Any) -> list[Job]:
+    """Train what is not finished; the members that are usable. Raises OnlstmError if none is."""
+    (folder / "members").mkdir(exist_ok=True)
+    waiting = plan.jobs()
+    running: dict[Job, subprocess.Popen[bytes]] = {}
+    finished: list[Job] = []
+    try:
+        while waiting or running:
+            while waiting and len(running) < plan.cores:
+                job = waiting.pop(0)
+                running[job] = _start(plan, job, folder)
+                say(f"{job.name}: training")
+            time.sleep(0.1)
+            for job, process in list(running.items()):
+                if process.poll() is None:
+                    continue
+                del running[job]
+                if process.returncode == 0:
+                    finished.append(job)
+                    say(f"{job.name}: done")
+                else:
+                    reason = _last_line(_log(folder, job)) or f"exit status {process.returncode}"
+                    say(f"{job.name} is left out, it failed: {reason}")
+    finally:
+        _stop(list(running.values()))
+    if not finished:
+        raise OnlstmError(
+            f"no member could be trained: {_last_line(_log(folder, plan.jobs()[0]))}", file=folder
+        )
+    return [job for job in plan.jobs() if job in finished]
+
+
+def _log(folder: Path, job: Job) -> Path:
+    return folder / "members" / f"{job.name}.log"
+
+
+def _start(plan: Plan, job: Job, folder: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "onlstm_parse", "train", *plan.text, "--resume", "--model", job.model]
+    command += ["--out", str(folder / "members" / job.name), "--size", plan.size, "--seed", str(job.seed)]
+    command += ["--minutes", str(plan.member_minutes), *(["--valid", plan.valid] if plan.valid else [])]
+    with _log(folder, job).open("ab") as log:
+        # One thread: members run side by side. A session of its own: Ctrl-C reaches it through `_stop` alone.
+        return subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            start_new_session=True,
+            close_fds=False,
+        )
+
+
+def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Interrupt members, and wait until they have written their checkpoints; a second Ctrl-C kills them."""
+    try:
+        for process in processes:
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGINT)
+        for process in processes:
+            process.wait()
+    except KeyboardInterrupt:
+        for process in processes:
+            process.kill()
+        raise
+
+
+def _last_line(log: Path) -> str:
+    """The last line that a member wrote."""
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _averaged(plan: Plan, folder: Path, jobs: list[Job]) -> Run:
+    """The average of all members, weighted by agreement. Made anew unless it has these members."""
+    members: list[str] = []
+    for job in jobs:
+        run = folder / "members" / job.name
+        rules = [""] if CATALOGUE[job.model].kind == GRAMMAR else [":rule=token", ":rule=gap"]
+        members += [f"{run}{rule}" for rule in rules]
+    members += [f"{name}={weight}" for name, weight in plan.trivial.items()]
+    target = folder / "average"
+    if (target / CONFIG).exists():
+        made = Run.load(target)
+        config: AverageConfig = made.config.model
+        if [member.name for member in config.members] == [
+            averaging.member_of(one, target).name for one in members
+        ]:
+            return made
+        (target / CONFIG).unlink()
+    return averaging.average(members, target, weights="agreement")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _silent(text: str) -> None:
+    pass
