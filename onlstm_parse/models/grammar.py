@@ -61,8 +61,9 @@ class Emission(nn.Module):
 
 
 def scores_of(a: Tensor, b: Tensor) -> Tensor:
-    """a · bᵀ / √units, in the type of autocast if it is on; returned in the type of a."""
-    return project(a, b, None, compute_type(a)).to(a.dtype) / a.shape[-1] ** 0.5
+    """a · bᵀ / √units: the products in the type of autocast if it is on, the result in fp32 or fp64."""
+    products = project(a, b, None, compute_type(a))
+    return products.to(torch.promote_types(a.dtype, torch.float32)) / a.shape[-1] ** 0.5
 
 
 class Residual(nn.Module):
