@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ from onlstm_parse.experiments import averaging
 from onlstm_parse.experiments.distillation import distil
 from onlstm_parse.files import written_whole
 from onlstm_parse.models import CATALOGUE, GRAMMAR
-from onlstm_parse.parsers.average import AverageConfig
+from onlstm_parse.parsers.average import Member
 from onlstm_parse.processes import locked, signals_interrupt
 from onlstm_parse.registry import check_known
 from onlstm_parse.runs import CONFIG, Run, from_dict
@@ -136,7 +136,7 @@ def induce(
         finished = _train_members(plan, folder, say)
         average = _averaged(plan, folder, finished)
         say(averaging.table(average))
-        say(f"the average parses text for its student: {plan.minutes * FOR_STUDENT:.0f} minutes of training")
+        say(f"the average parses text for its student: {plan.minutes * FOR_STUDENT:.3g} minutes of training")
         return distil(
             folder / "average",
             plan.text,
@@ -189,9 +189,9 @@ def _outline(plan: Plan) -> str:
     """The plan of time, as it is shown at the start."""
     names = ", ".join(job.name for job in plan.jobs())
     return (
-        f"members: {names}; {plan.member_minutes:.1f} minutes each, {min(plan.cores, len(plan.models))} at a "
+        f"members: {names}; {plan.member_minutes:.3g} minutes each, {min(plan.cores, len(plan.models))} at a "
         f"time; then {', '.join(plan.trivial) or 'no trivial parser'} joins their average; then a student "
-        f"learns {FOR_STUDENT * plan.minutes:.1f} minutes; about {plan.minutes:g} minutes in all"
+        f"learns {FOR_STUDENT * plan.minutes:.3g} minutes; about {plan.minutes:g} minutes in all"
     )
 
 
@@ -278,13 +278,15 @@ def _averaged(plan: Plan, folder: Path, jobs: list[Job]) -> Run:
     target = folder / "average"
     if (target / CONFIG).exists():
         made = Run.load(target)
-        config: AverageConfig = made.config.model
-        if [member.name for member in config.members] == [
-            averaging.member_of(one, target).name for one in members
-        ]:
+        if _voters(made.config.model.members) == _voters(averaging.member_of(one, target) for one in members):
             return made
         (target / CONFIG).unlink()
     return averaging.average(members, target, weights="agreement")
+
+
+def _voters(members: Iterable[Member]) -> list[tuple[object, ...]]:
+    """What makes members the same, wherever the folder is by now."""
+    return [(member.reference or member.name, member.layer, member.rule) for member in members]
 
 
 def _say(text: str) -> None:

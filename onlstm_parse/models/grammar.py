@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from onlstm_parse.models import GRAMMARS
 from onlstm_parse.models.grammar_config import GrammarConfig
 from onlstm_parse.models.network import Network
+from onlstm_parse.ops.log_normaliser import log_normaliser
 from onlstm_parse.ops.native import compute_type
 from onlstm_parse.ops.product import Linear, project
 from onlstm_parse.text.vocabulary import EOS_ID
@@ -47,23 +48,30 @@ class Emission(nn.Module):
         self.symbols = embeddings(config.preterminals, config.embedding)
         self.network = residual(config.embedding)
         self.words = embeddings(vocabulary_size, config.embedding)
-        self.bias = nn.Parameter(torch.zeros(vocabulary_size, 1))
+        self.bias = nn.Parameter(torch.zeros(vocabulary_size))
 
     def forward(self, words: Tensor) -> Tensor:
         """words (T,) -> log p(word | preterminal), (T, P)."""
-        logits = scores_of(self.words, self.network(self.symbols)) + self.bias  # (V, P)
-        return logits[words] - logits[EOS_ID + 1 :].logsumexp(0)
+        symbols = self.network(self.symbols) / self.words.shape[1] ** 0.5
+        forms, bias = self.words[EOS_ID + 1 :], self.bias[EOS_ID + 1 :]
+        chosen = words - (EOS_ID + 1)
+        logits = products_of(forms[chosen], symbols) + bias[chosen, None]
+        return logits - log_normaliser(symbols, forms, bias)
 
     @torch.no_grad()
     def begin(self, counts: Tensor) -> None:
         """Let every preterminal emit words by their frequency, which takes long to learn; counts (V,)."""
-        self.bias.copy_((counts + 1).log().unsqueeze(1) - (counts + 1).log().mean())
+        self.bias.copy_((counts + 1).log() - (counts + 1).log().mean())
 
 
 def scores_of(a: Tensor, b: Tensor) -> Tensor:
-    """a · bᵀ / √units: the products in the type of autocast if it is on, the result in fp32 or fp64."""
-    products = project(a, b, None, compute_type(a))
-    return products.to(torch.promote_types(a.dtype, torch.float32)) / a.shape[-1] ** 0.5
+    """a · bᵀ / √units."""
+    return products_of(a / a.shape[-1] ** 0.5, b)
+
+
+def products_of(a: Tensor, b: Tensor) -> Tensor:
+    """a · bᵀ: the products in the type of autocast if it is on, the result in fp32 or fp64."""
+    return project(a, b, None, compute_type(a)).to(torch.promote_types(a.dtype, torch.float32))
 
 
 class Residual(nn.Module):

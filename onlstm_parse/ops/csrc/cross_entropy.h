@@ -1,4 +1,5 @@
-// Softmax cross-entropy of rows of logits: their losses; gradients overwrite the logits.
+// Softmax cross-entropy of rows of logits: their losses; gradients overwrite the logits. Where the target is
+// -1, the loss is the logarithm of the softmax's denominator.
 #pragma once
 
 #include <vector>
@@ -9,9 +10,9 @@ template <class Real, class Store>
 struct CrossEntropy {
     Store* logits;        // (N, V) in: without bias; out: gradient of the summed loss
     const Real* bias;     // (V,)
-    const long* targets;  // (N,)
+    const long* targets;  // (N,) or -1
     Real* losses;         // (N,) out
-    Real* d_bias;         // (V,) added to
+    Real* d_bias;         // (V,) added to, or null
 };
 
 template <class Real, class Store>
@@ -28,19 +29,24 @@ void cross_entropy(const Shape& shape, long words, const CrossEntropy<Real, Stor
                 row[v] += io.bias[v];
                 largest = row[v] > largest ? row[v] : largest;
             }
-            const Real target = row[io.targets[n]];
+            const long target = io.targets[n];
+            const Real subtracted = target < 0 ? Real(0) : row[target];
             #pragma omp simd reduction(+ : total)
             for (long v = 0; v < words; v++) total += row[v] = exponential(row[v] - largest);
-            io.losses[n] = std::log(total) + largest - target;
+            io.losses[n] = std::log(total) + largest - subtracted;
             const Real scale = Real(1) / total;
             #pragma omp simd
             for (long v = 0; v < words; v++) row[v] *= scale;
-            row[io.targets[n]] -= 1;
-            #pragma omp simd
-            for (long v = 0; v < words; v++) d_bias[v] += row[v];
+            if (target >= 0) row[target] -= 1;
+            if (io.d_bias) {
+                #pragma omp simd
+                for (long v = 0; v < words; v++) d_bias[v] += row[v];
+            }
             convert(row.data(), words, logits);
         }
-        #pragma omp critical
-        for (long v = 0; v < words; v++) io.d_bias[v] += d_bias[v];
+        if (io.d_bias) {
+            #pragma omp critical
+            for (long v = 0; v < words; v++) io.d_bias[v] += d_bias[v];
+        }
     });
 }

@@ -1,0 +1,215 @@
+"""`induce`: from raw text to a parser in one command, interrupted and continued in every stage."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import onlstm_parse
+from onlstm_parse.cli.main import main
+from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.experiments import induce as module
+from onlstm_parse.processes import locked
+from onlstm_parse.runs import Run, fingerprint
+from onlstm_parse.training import loop
+
+MODELS = ("on-gru", "simple-pcfg")
+QUICK = {"size": "tiny", "minutes": 0.05, "models": MODELS}
+
+
+def command(text, out, *options, minutes=0.05):
+    quick = ["--size", "tiny", "--minutes", str(minutes), "--models", ",".join(MODELS)]
+    return ["induce", str(text), "--out", str(out), *quick, *options]
+
+
+def voters(folder):
+    """The members of its average: path or name, and rule."""
+    members = Run.load(folder / "average").config.model.members
+    return [(one.reference.path if one.reference else one.name, one.rule) for one in members]
+
+
+@pytest.fixture(scope="session")
+def made(text_file, tmp_path_factory):
+    """A finished folder and what was printed on the way."""
+    out = tmp_path_factory.mktemp("induced") / "run"
+    shell = [sys.executable, "-m", "onlstm_parse", *command(text_file, out)]
+    done = subprocess.run(shell, capture_output=True, text=True, check=True)
+    return out, done.stderr
+
+
+@pytest.fixture
+def without_student(made, tmp_path):
+    """A folder whose student is still to be made."""
+    folder = tmp_path / "run"
+    shutil.copytree(made[0], folder)
+    for name in ("config.json", "model.safetensors", "metrics.jsonl"):
+        (folder / name).unlink()
+    shutil.rmtree(folder / "resume")
+    return folder
+
+
+def test_the_folder_is_a_run_made_of_runs(made):
+    folder, _ = made
+    assert Run.load(folder).config.kind == "span-parser"
+    assert Run.load(folder).config.data["teacher"]["path"] == "average"
+    assert [Run.load(folder / "members" / f"{model}-1").config.model.model for model in MODELS] == list(
+        MODELS
+    )
+    assert voters(folder) == [
+        ("../members/on-gru-1", "token"),
+        ("../members/on-gru-1", "gap"),
+        ("../members/simple-pcfg-1", None),
+        ("right", None),
+    ]
+    plan = json.loads((folder / "induce.json").read_text())
+    assert (plan["minutes"], plan["models"], plan["trivial"]) == (0.05, list(MODELS), {"right": 1.0})
+    tree = onlstm_parse.load(folder).parse("The old dog barked, and left.")
+    assert tree.leaves() == ("The", "old", "dog", "barked", ",", "and", "left", ".")
+
+
+def test_it_says_what_it_will_do_and_how_members_agree(made):
+    printed = made[1]
+    assert "members: on-gru-1, simple-pcfg-1; 0.035 minutes each" in printed
+    assert "simple-pcfg-1: done" in printed
+    assert "agreement" in printed
+    assert f"the parser is in {made[0]}" in printed
+
+
+def test_a_finished_folder_is_not_made_again(made, text_file):
+    folder, _ = made
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
+    onlstm_parse.induce(text_file, folder, resume=True)
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")} == before
+    with pytest.raises(OnlstmError, match="a run is here already; --resume"):
+        onlstm_parse.induce(text_file, folder)
+
+
+def test_a_model_that_is_named_again_has_another_seed_and_time_is_shared():
+    plan = module.Plan(("a",), None, 60.0, ("on-gru", "lstm", "on-gru"), {}, 3, "small", 2)
+    assert [job.name for job in plan.jobs()] == ["on-gru-3", "lstm-3", "on-gru-4"]
+    assert plan.member_minutes == pytest.approx(0.7 * 60 / 2)
+
+
+def _interrupted_when(folder, text, begun, number):
+    """Send a signal to `induce` once `begun` is true; its exit status and what it printed."""
+    shell = [sys.executable, "-m", "onlstm_parse", *command(text, folder, minutes=0.25)]
+    process = subprocess.Popen(shell, stderr=subprocess.PIPE, text=True)
+    while not begun() and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(number)
+    return process.wait(), process.stderr.read()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_while_members_train(text_file, tmp_path, number):
+    folder = tmp_path / "run"
+    metrics = folder / "members" / "on-gru-1" / "metrics.jsonl"
+    status, printed = _interrupted_when(folder, text_file, metrics.exists, number)
+    assert status == 1
+    assert f"interrupted; continue with: onlstm-parse induce --resume --out {folder}" in printed
+    done = json.loads(metrics.read_text().splitlines()[-1])["tokens"]
+    with locked(folder / ".lock", wait=False) as free:
+        assert free  # no member works on
+    assert main(["induce", str(text_file), "--resume", "--out", str(folder), "--quiet"]) == 0
+    tokens = [json.loads(line)["tokens"] for line in metrics.read_text().splitlines()]
+    assert tokens == sorted(tokens)  # gone on with, not begun again
+    assert tokens[-1] > done
+    assert Run.load(folder).config.kind == "span-parser"
+
+
+def test_killed_while_members_train(text_file, tmp_path, capsys):
+    """Members outlive a parent that is killed: nobody else may work in the folder until they end."""
+    folder = tmp_path / "run"
+    metrics = folder / "members" / "on-gru-1" / "metrics.jsonl"
+    _interrupted_when(folder, text_file, metrics.exists, signal.SIGKILL)
+    assert main(["induce", str(text_file), "--resume", "--out", str(folder), "--quiet"]) == 1
+    assert "another process is at work here; wait until it ends" in capsys.readouterr().err
+    with locked(folder / ".lock"):
+        pass
+    assert main(["induce", str(text_file), "--resume", "--out", str(folder), "--quiet"]) == 0
+    assert Run.load(folder).config.kind == "span-parser"
+
+
+def test_interrupted_between_members_and_average(without_student, text_file):
+    before = [fingerprint(run) for run in sorted((without_student / "members").glob("*-1"))]
+    shutil.rmtree(without_student / "average")
+    onlstm_parse.induce(text_file, without_student, resume=True)
+    assert [fingerprint(run) for run in sorted((without_student / "members").glob("*-1"))] == before
+    assert len(voters(without_student)) == 4
+
+
+def test_interrupted_while_the_student_learns(without_student, text_file, monkeypatch):
+    average = fingerprint(without_student / "average")
+    update, updates = loop.Trainer._update, iter([False] * 3 + [True])
+
+    def interrupted(self):
+        if next(updates):
+            raise KeyboardInterrupt
+        return update(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Trainer, "_update", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            onlstm_parse.induce(text_file, without_student, resume=True)
+    assert (without_student / "resume" / "trees-train.safetensors").exists()
+    onlstm_parse.induce(text_file, without_student, resume=True)
+    assert fingerprint(without_student / "average") == average
+    assert Run.load(without_student).config.data["teacher"]["fingerprint"] == average
+
+
+def test_a_member_that_fails_is_left_out(text_file, tmp_path, capsys):
+    folder = tmp_path / "run"
+    (folder / "members").mkdir(parents=True)
+    (folder / "members" / "simple-pcfg-1").write_text("not a folder")
+    assert main(command(text_file, folder, "--without", "right")) == 0
+    assert "simple-pcfg-1 is left out, it failed: onlstm-parse: " in capsys.readouterr().err
+    assert voters(folder) == [("../members/on-gru-1", "token"), ("../members/on-gru-1", "gap")]
+
+
+def test_no_member_can_be_trained(tmp_path):
+    text = tmp_path / "long.txt"
+    text.write_text("word " * 60 + "\n")
+    with pytest.raises(OnlstmError, match="no member could be trained: onlstm-parse: "):
+        onlstm_parse.induce(text, tmp_path / "run", **QUICK | {"models": ["simple-pcfg"]})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"models": ["on-gur"]}, "unknown model 'on-gur'; did you mean on-gru"),
+        ({"models": []}, "no member was given"),
+        ({"minutes": 0}, "minutes must be above 0, found 0"),
+        ({"without": ["left"]}, "unknown voter to leave out 'left'"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_training(change, message, text_file, tmp_path):
+    with pytest.raises(UsageError, match=message):
+        onlstm_parse.induce(text_file, tmp_path / "run", **QUICK | change)
+    assert not (tmp_path / "run").exists()
+
+
+def test_no_text(tmp_path):
+    with pytest.raises(OnlstmError, match="no text was given"):
+        onlstm_parse.induce([], tmp_path / "run")
+    with pytest.raises(OnlstmError, match=r"none\.txt"):
+        onlstm_parse.induce(tmp_path / "none.txt", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"text": 3}', '{"text": [], "models": [], "mintues": 3}'])
+def test_a_damaged_plan(content, tmp_path, capsys):
+    (tmp_path / "induce.json").write_text(content)
+    assert main(["induce", "any", "--resume", "--out", str(tmp_path)]) == 1
+    assert str(tmp_path / "induce.json") in capsys.readouterr().err
+
+
+def test_nothing_to_resume_and_a_folder_in_use(text_file, tmp_path):
+    with pytest.raises(OnlstmError, match="nothing to resume"):
+        onlstm_parse.induce(text_file, tmp_path / "run", resume=True)
+    (tmp_path / "run").mkdir()
+    with locked(tmp_path / "run" / ".lock"), pytest.raises(OnlstmError, match="another process is at work"):
+        onlstm_parse.induce(text_file, tmp_path / "run", **QUICK)
