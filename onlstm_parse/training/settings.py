@@ -25,7 +25,7 @@ TINY_ADAMW = replace(
 
 # Kim et al. 2019, Liu et al. 2023; the batches are larger, since each computes all emissions.
 SENTENCES_ADAMW = replace(
-    RECIPES["adamw"], learning_rate=2e-3, momentum=0.75, weight_decay=0.0, clip=3.0, batch_size=32
+    RECIPES["adamw"], learning_rate=2e-3, momentum=0.75, weight_decay=0.0, clip=0.15, batch_size=32
 )
 
 

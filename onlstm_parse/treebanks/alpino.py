@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from onlstm_parse.errors import FormatError
-from onlstm_parse.treebanks.format import Example, Format, Sentence
+from onlstm_parse.treebanks.format import Format, Sentence
 from onlstm_parse.treebanks.graph import Node, to_sentence
 from onlstm_parse.treebanks.xml_events import Element, elements
 
@@ -68,54 +68,10 @@ def recognises(head: str) -> bool:
     return bool(_FIRST.match(head))
 
 
-EXAMPLE = Example(
-    text="""<?xml version="1.0" encoding="UTF-8"?>
-<treebank>
-<alpino_ds version="1.3">
-  <node begin="0" cat="top" end="6" id="0" rel="top">
-    <node begin="0" cat="smain" end="5" id="1" rel="--">
-      <node begin="0" cat="np" end="1" id="2" index="1" rel="su">
-        <node begin="0" end="1" id="3" lemma="wie" pt="vnw" rel="hd" word="Wie"/>
-      </node>
-      <node begin="1" end="2" id="4" lemma="hebben" pt="ww" rel="hd" word="heeft"/>
-      <node begin="0" cat="ppart" end="5" id="5" rel="vc">
-        <node begin="0" end="1" id="6" index="1" rel="su"/>
-        <node begin="4" end="5" id="9" pt="ww" rel="hd" word="gezien"/>
-        <node begin="2" cat="np" end="4" id="7" rel="obj1">
-          <node begin="2" end="3" id="8" pt="lid" rel="det" word="het"/>
-          <node begin="3" end="4" id="10" pt="n" rel="hd" word="huis (nr. 2)"/>
-        </node>
-      </node>
-    </node>
-    <node begin="5" end="6" id="11" pt="let" rel="--" word="?"/>
-  </node>
-  <sentence>Wie heeft het huis (nr. 2) gezien ?</sentence>
-</alpino_ds>
-<alpino_ds version="1.3">
-  <node cat="top" rel="top">
-    <node cat="inf" rel="--">
-      <node begin="0" pos="adj" rel="mod" word="Hard"/>
-      <node begin="2" pos="verb" rel="hd" word="lopen"/>
-    </node>
-    <node begin="1" pos="punct" rel="--" word=","/>
-  </node>
-</alpino_ds>
-</treebank>
-""",
-    trees=(
-        "(top (smain (np (vnw Wie)) (ww heeft) (ppart (np (lid het)"
-        " (n huis-SPACE--LRB-nr.-SPACE-2-RRB-)) (ww gezien))) (let ?))",
-        "(top (adj Hard) (punct ,) (inf (verb lopen)))",
-    ),
-    lines=(3, 23),
-    broken='<alpino_ds>\n<node cat="top"><node pt="n" word="x"/></node>\n</alpino_ds>\n',
-    broken_line=2,
-)
 ALPINO = Format(
     read,
     recognises,
     words="no-punctuation",
-    example=EXAMPLE,
     endings=(".xml",),
     encodings=("utf-8", "latin-1"),
 )

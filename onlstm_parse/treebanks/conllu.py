@@ -15,7 +15,7 @@ from pathlib import Path
 
 from onlstm_parse.errors import FormatError
 from onlstm_parse.tree import Tree
-from onlstm_parse.treebanks.format import Example, Format, Sentence
+from onlstm_parse.treebanks.format import Format, Sentence
 
 FIELDS = 10
 _ID = re.compile(r"([0-9]+)(?:[-.][0-9]+)?", re.ASCII)
@@ -55,28 +55,4 @@ def recognises(head: str) -> bool:
     return bool(_WORD_LINE.fullmatch(next(lines, "")))
 
 
-EXAMPLE = Example(
-    text=(
-        "# text = im Haus (10 000)\n"
-        "1-2\tim\t_\t_\t_\t_\t_\t_\t_\t_\n"
-        "1\tin\tin\tADP\tAPPR\t_\t3\tcase\t_\t_\n"
-        "2\tdem\tder\tDET\tART\t_\t3\tdet\t_\t_\n"
-        "3\tHaus\tHaus\tNOUN\tNN\t_\t0\troot\t_\t_\n"
-        "3.1\tist\t_\t_\t_\t_\t_\t_\t_\t_\n"
-        "4\t(\t(\tPUNCT\t$(\t_\t5\tpunct\t_\t_\n"
-        "5\t10 000\t10 000\tNUM\tCARD\t_\t3\tnummod\t_\t_\n"
-        "6\t)\t)\t_\t$(\t_\t5\tpunct\t_\t_\n"
-        "\n"
-        "1\t狗\t狗\tNOUN\t_\t_\t0\troot\t_\t_\n"
-    ),
-    trees=(
-        "( (ADP in) (DET dem) (NOUN Haus) (PUNCT -LRB-) (NUM 10-SPACE-000) ($-LRB- -RRB-))",
-        "( (NOUN 狗))",
-    ),
-    lines=(3, 11),
-    broken="1\tHaus\tHaus\tNOUN\tNN\t_\t0\troot\t_\t_\n3\tx\tx\tNOUN\tNN\t_\t0\troot\t_\t_\n",
-    broken_line=2,
-)
-CONLLU = Format(
-    read, recognises, words="no-punctuation", example=EXAMPLE, endings=(".conllu",), has_trees=False
-)
+CONLLU = Format(read, recognises, words="no-punctuation", endings=(".conllu",), has_trees=False)

@@ -13,7 +13,7 @@ from pathlib import Path
 from onlstm_parse.brackets import read_flat
 from onlstm_parse.flat import Flat
 from onlstm_parse.tree import read_trees
-from onlstm_parse.treebanks.format import Example, Format, Sentence
+from onlstm_parse.treebanks.format import Format, Sentence
 
 _TAGS = re.compile(r"\s*(?:</?[A-Za-z][^<>()]*+>\s*)+")
 _CLOSING = re.compile(r"</[A-Za-z][^<>()]*+>\s*$")
@@ -45,24 +45,10 @@ def _without_markup(line: str) -> str:
     return _CLOSING.sub("", line)
 
 
-EXAMPLE = Example(
-    text=(
-        "<DOC>\n<DATE> 1994 </DATE>\n<S ID=1>\n( (IP (NP-SBJ (NR 中国)) (VP (VV 来) (PU ＜))))\n</S>\n"
-        "<S ID=2> ( (FRAG (NN 电)\n (PU 。))) </S>\n</DOC>\n"
-    ),
-    trees=(
-        "( (IP (NP-SBJ (NR 中国)) (VP (VV 来) (PU ＜))))",
-        "( (FRAG (NN 电) (PU 。)))",
-    ),
-    lines=(4, 6),
-    broken="<S ID=1>\n( (NP (NN 电)))\n</S>\n<S ID=2>\n( (NP (NN 电\n</S>\n",
-    broken_line=5,
-)
 CTB = Format(
     read,
     recognises,
     words="no-punctuation",
-    example=EXAMPLE,
     endings=(".fid", ".nw", ".mz", ".bn", ".bc", ".wb", ".df", ".sc", ".cs"),
     encodings=("utf-8", "gb18030"),
     read_flat=read_quickly,

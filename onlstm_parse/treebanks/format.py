@@ -1,7 +1,4 @@
-"""The contract of a treebank format: how to read it, how to recognise it, and an example.
-
-The contract suite and the fuzzers run over the example of every format in the table.
-"""
+"""The contract of a treebank format: how to read it, and how to recognise it."""
 
 from __future__ import annotations
 
@@ -22,19 +19,6 @@ class Sentence(NamedTuple):
     raised: int = 0
 
 
-class Example(NamedTuple):
-    """A small file, the trees in it, and a malformed file.
-
-    `trees` are in brackets, `lines` say where they begin. `broken` is malformed on line `broken_line`.
-    """
-
-    text: str
-    trees: tuple[str, ...]
-    lines: tuple[int, ...]
-    broken: str
-    broken_line: int
-
-
 @dataclass(frozen=True)
 class Format:
     """One notation."""
@@ -45,7 +29,6 @@ class Format:
     """Whether a file that begins with these lines is in this format."""
     words: str
     """The word filter that suits its tags, a name in WORD_FILTERS."""
-    example: Example
     endings: tuple[str, ...] = ()
     """The usual endings of its files."""
     encodings: tuple[str, ...] = ("utf-8",)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from onlstm_parse.errors import FormatError
-from onlstm_parse.treebanks.format import Example, Format, Sentence
+from onlstm_parse.treebanks.format import Format, Sentence
 from onlstm_parse.treebanks.graph import Node, to_sentence
 
 HEAD = "HD"
@@ -75,36 +75,10 @@ def recognises(head: str) -> bool:
     return bool(lines and _FIRST.match(lines[0])) and marked
 
 
-EXAMPLE = Example(
-    text=(
-        "%% a comment\n#FORMAT 3\n#BOT ORIGIN\n0\t--\t--\n#EOT ORIGIN\n"
-        "#BOS 1 0 0 0 %% crossing branches\n"
-        "Darüber\tPROAV\t--\tMO\t500\n"
-        "wird\tVAFIN\t--\tHD\t501\n"
-        "nachgedacht\tVVPP\t--\tHD\t500\n"
-        ".\t$.\t--\t--\t0\n"
-        "#500\tVP\t--\tOC\t501\n"
-        "#501\tS\t--\t--\t0\n"
-        "#EOS 1\n"
-        "#BOS 2 0 0 0\n"
-        "(\t$(\t--\t--\t0\n"
-        "Haus\tNN\t--\tNK\t500\t%% a comment\n"
-        "#500\tNP\t--\t--\t0\n"
-        "#EOS 2\n"
-    ),
-    trees=(
-        "(VROOT (S (PROAV Darüber) (VAFIN wird) (VP (VVPP nachgedacht))) ($. .))",
-        "(VROOT ($-LRB- -LRB-) (NP (NN Haus)))",
-    ),
-    lines=(6, 14),
-    broken="#BOS 1 0 0 0\nHaus\tNN\t--\tNK\t500\n#EOS 1\n",
-    broken_line=2,
-)
 NEGRA = Format(
     read,
     recognises,
     words="no-punctuation",
-    example=EXAMPLE,
     endings=(".export", ".negra"),
     encodings=("utf-8", "latin-1"),
 )

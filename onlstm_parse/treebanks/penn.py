@@ -13,7 +13,7 @@ from pathlib import Path
 
 from onlstm_parse.brackets import COMMENT, read_flat
 from onlstm_parse.tree import read_trees
-from onlstm_parse.treebanks.format import Example, Format, Sentence
+from onlstm_parse.treebanks.format import Format, Sentence
 
 _BRACKET = re.compile(r"\s*\(")
 
@@ -28,25 +28,10 @@ def recognises(head: str) -> bool:
     return bool(_BRACKET.match(next(lines, "")))
 
 
-EXAMPLE = Example(
-    text=(
-        "( (S (NP-SBJ (DT the) (NN dog))\n  (VP (VBZ barks)) (. .)))\n"
-        "*x* a comment\n(NP (-LRB- -LRB-) (NN 树)) (X (X two words))\n"
-    ),
-    trees=(
-        "( (S (NP-SBJ (DT the) (NN dog)) (VP (VBZ barks)) (. .)))",
-        "(NP (-LRB- -LRB-) (NN 树))",
-        "(X (X two words))",
-    ),
-    lines=(1, 4, 4),
-    broken="(S (NN dog))\n(S (NN cat)))\n",
-    broken_line=2,
-)
 PENN = Format(
     read,
     recognises,
     words="penn-words",
-    example=EXAMPLE,
     endings=(".mrg", ".ptb", ".prd", ".tree", ".trees", ".parse", ".brackets"),
     read_flat=read_flat,
 )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from onlstm_parse.errors import FormatError
 from onlstm_parse.tree import Tree
-from onlstm_parse.treebanks.format import Example, Format, Sentence
+from onlstm_parse.treebanks.format import Format, Sentence
 
 _NUMBER = re.compile(r"#\S++\s++")
 _FIRST = re.compile(r"#[^\s\[]*+\[[^\s\]]*+\]\s++[^():\s]++[(:]")
@@ -84,15 +84,4 @@ def _tree(text: str) -> Tree:
     return tree
 
 
-EXAMPLE = Example(
-    text=(
-        "#1:1.[3] S(theme:NP(Head:Nhaa:我)|Head:VC1:住在|"
-        "goal:V‧的(head:VE2[+NEG,+ASP]:好|Head:DE:的))#，(COMMACATEGORY)\n"
-        "#2:2..[4] NP(Head:Neu:一) #\n"
-    ),
-    trees=("(S (NP (Nhaa 我)) (VC1 住在) (V‧的 (VE2[+NEG,+ASP] 好) (DE 的)))", "(NP (Neu 一))"),
-    lines=(1, 2),
-    broken="#1:1.[3] NP(Head:Neu:一)#\n#2:2.[3] NP(Head:Neu:一#\n",
-    broken_line=2,
-)
-SINICA = Format(read, recognises, words="unicode-words", example=EXAMPLE)
+SINICA = Format(read, recognises, words="unicode-words")

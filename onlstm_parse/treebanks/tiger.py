@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from onlstm_parse.errors import FormatError
-from onlstm_parse.treebanks.format import Example, Format, Sentence
+from onlstm_parse.treebanks.format import Format, Sentence
 from onlstm_parse.treebanks.graph import Node, to_sentence
 from onlstm_parse.treebanks.xml_events import Element, elements
 
@@ -67,47 +67,10 @@ def recognises(head: str) -> bool:
     return bool(_FIRST.match(head)) and not re.match(r"\s*<S\b", head)
 
 
-EXAMPLE = Example(
-    text="""<?xml version="1.0" encoding="UTF-8"?>
-<corpus id="example">
-<body>
-<s id="s1">
-<graph root="s1_501">
-  <terminals>
-    <t id="s1_1" word="Darüber" pos="PROAV" />
-    <t id="s1_2" word="wird" pos="VAFIN" />
-    <t id="s1_3" word="nachgedacht" pos="VVPP" />
-    <t id="s1_4" word="." pos="$." />
-  </terminals>
-  <nonterminals>
-    <nt id="s1_500" cat="VP"><edge label="MO" idref="s1_1" /><edge label="HD" idref="s1_3" /></nt>
-    <nt id="s1_501" cat="S">
-      <edge label="OC" idref="s1_500" />
-      <edge label="HD" idref="s1_2" />
-      <secedge label="SB" idref="s1_1" />
-    </nt>
-  </nonterminals>
-</graph>
-</s>
-<s id="s2"><graph root="s2_1">
-  <terminals><t id="s2_1" word="&quot;R&amp;D&quot; (neu)" pos="NN"/></terminals>
-</graph></s>
-</body>
-</corpus>
-""",
-    trees=(
-        "(VROOT (S (PROAV Darüber) (VAFIN wird) (VP (VVPP nachgedacht))) ($. .))",
-        '(VROOT (NN "R&D"-SPACE--LRB-neu-RRB-))',
-    ),
-    lines=(4, 22),
-    broken='<corpus>\n<s id="s1"><graph><terminals><t id="a" word="x"></terminals></graph></s>\n</corpus>\n',
-    broken_line=2,
-)
 TIGER = Format(
     read,
     recognises,
     words="no-punctuation",
-    example=EXAMPLE,
     endings=(".xml", ".tigerxml"),
     encodings=("utf-8", "latin-1"),
 )

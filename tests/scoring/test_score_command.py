@@ -9,11 +9,10 @@ import sys
 from io import StringIO
 
 import pytest
+from treebanks.examples import EXAMPLES
 
 from onlstm_parse.cli.main import main
 from onlstm_parse.scoring import PROTOCOLS
-from onlstm_parse.treebanks.conllu import CONLLU
-from onlstm_parse.treebanks.negra import NEGRA
 from onlstm_parse.treebanks.reading import read_treebank
 
 GOLD = "( (S (NP-SBJ (DT The) (NN dog)) (VP (VBD saw) (NP (DT a) (NN tree)))) (. .))\n(S (NN rain))\n"
@@ -121,7 +120,7 @@ def test_filters_change_gold_and_what_of_a_prediction_is_scored(tmp_path, capsys
 
 
 def test_a_format_without_trees_is_refused(files, tmp_path, capsys):
-    (tmp_path / "gold.conllu").write_text(CONLLU.example.text, encoding="utf-8")
+    (tmp_path / "gold.conllu").write_text(EXAMPLES["conllu"].text, encoding="utf-8")
     assert main(["score", files[0], str(tmp_path / "gold.conllu")]) == 2
     error = capsys.readouterr().err
     assert "expected gold trees, found conllu" in error
@@ -129,7 +128,7 @@ def test_a_format_without_trees_is_refused(files, tmp_path, capsys):
 
 
 def test_crossing_branches_are_counted(tmp_path, capsys):
-    (tmp_path / "gold.export").write_text(NEGRA.example.text, encoding="utf-8")
+    (tmp_path / "gold.export").write_text(EXAMPLES["negra"].text, encoding="utf-8")
     gold = list(read_treebank(tmp_path / "gold.export"))
     (tmp_path / "predicted").write_text("".join(f"{one.tree}\n" for one in gold), encoding="utf-8")
     files = [str(tmp_path / name) for name in ("predicted", "gold.export")]

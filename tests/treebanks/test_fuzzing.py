@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from treebanks.examples import EXAMPLES
 
 from onlstm_parse.errors import FormatError
 from onlstm_parse.tree import Tree
@@ -117,7 +118,7 @@ def test_damaged_files_give_trees_or_one_error(format, tmp_path):
     read_flat = FORMATS[format].read_flat
     n_read = 0
     for number in range(N_FILES):
-        text = damaged(FORMATS[format].example.text.encode(), random)
+        text = damaged(EXAMPLES[format].text.encode(), random)
         if number % 10:  # on disk, opening files takes longer than reading them
             lines = text.decode("utf-8", "replace").split("\n")
             found = trees_or_error(FORMATS[format].read(lines, Path("a")))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from treebanks.examples import EXAMPLES
 
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.scoring.flattening import flatten
@@ -39,7 +40,7 @@ class TestEveryFormat:
     """Over the example that each format brings; a new one is covered by its line in the table."""
 
     def test_is_read_and_recognised(self, format, tmp_path):
-        example = FORMATS[format].example
+        example = EXAMPLES[format]
         file = write(tmp_path / "a", example.text)
         assert trees_of(file, format) == trees_of(file) == list(example.trees)
         assert treebank_format(file) == format
@@ -48,21 +49,21 @@ class TestEveryFormat:
         ]
 
     def test_no_other_format_takes_it(self, format):
-        head = FORMATS[format].example.text
+        head = EXAMPLES[format].text
         assert [name for name in FORMATS if FORMATS[name].recognises(head)] == [format]
 
     def test_trees_are_written_and_read_back(self, format, tmp_path):
-        trees = [gold.tree for gold in read_treebank(write(tmp_path / "a", FORMATS[format].example.text))]
+        trees = [gold.tree for gold in read_treebank(write(tmp_path / "a", EXAMPLES[format].text))]
         assert [tree for tree, _ in read_trees(tree.brackets() for tree in trees)] == trees
-        assert [Tree.from_brackets(text) for text in FORMATS[format].example.trees] == trees
+        assert [Tree.from_brackets(text) for text in EXAMPLES[format].trees] == trees
 
     def test_flat_reading_is_the_same_tree(self, format, tmp_path):
-        file = write(tmp_path / "a", FORMATS[format].example.text)
+        file = write(tmp_path / "a", EXAMPLES[format].text)
         trees = [flatten(gold, unwrap=False) for gold in read_treebank(file)]
         assert list(read_flat_treebank(file)) == trees
 
     def test_in_any_wrapping(self, format, tmp_path):
-        text, trees, *_ = FORMATS[format].example
+        text, trees, *_ = EXAMPLES[format]
         folder = tmp_path / "deep" / "er"
         folder.mkdir(parents=True)
         ending = FORMATS[format].endings[0] if FORMATS[format].endings else ""
@@ -74,26 +75,26 @@ class TestEveryFormat:
         assert trees_of([folder / f"b{ending}.gz", folder / f"a{ending}"], format) == list(trees) * 2
 
     def test_a_folder_without_usual_endings(self, format, tmp_path):
-        text, trees, *_ = FORMATS[format].example
+        text, trees, *_ = EXAMPLES[format]
         write(tmp_path / "parsed-train", text)
         write(tmp_path / "README", "no trees in here")
         assert trees_of(tmp_path) == list(trees)
 
     def test_every_encoding(self, format, tmp_path):
-        text, trees, *_ = FORMATS[format].example
+        text, trees, *_ = EXAMPLES[format]
         for encoding in FORMATS[format].encodings:
             assert trees_of(write(tmp_path / "a", text.encode(encoding)), format) == list(trees)
 
     def test_says_where_a_tree_is_malformed(self, format, tmp_path):
-        *_, broken, line = FORMATS[format].example
+        *_, broken, line = EXAMPLES[format]
         file = write(tmp_path / "a", broken)
         assert re.match(rf"{file}:{line}:\d+: (expected .* found|.* never close)", complaint(file, format))
 
     def test_says_where_bytes_are_not_text(self, format, tmp_path):
         if "latin-1" in FORMATS[format].encodings:
             pytest.skip("every byte is a character there")
-        line = FORMATS[format].example.lines[1]
-        lines = FORMATS[format].example.text.encode().split(b"\n")
+        line = EXAMPLES[format].lines[1]
+        lines = EXAMPLES[format].text.encode().split(b"\n")
         lines[line - 1] = b"\xff" + lines[line - 1]
         file = write(tmp_path / "a", b"\n".join(lines))
         assert f"{file}:{line}:1: expected UTF-8 text, found byte 0xff" in complaint(file, format)
@@ -104,7 +105,7 @@ class TestEveryFormat:
 
     def test_names_a_word_filter_that_keeps_words(self, format):
         is_word = WORD_FILTERS[FORMATS[format].words]
-        for text in FORMATS[format].example.trees:
+        for text in EXAMPLES[format].trees:
             tagged = Tree.from_brackets(text).tagged()
             assert any(is_word(word, tag) for word, tag in tagged) or len(tagged) < 3
 
@@ -113,7 +114,7 @@ class TestEveryFormat:
             yield from text.split("\n")[: where[1]]
             raise AssertionError("read on before the first trees were taken")
 
-        text, _, where, *_ = FORMATS[format].example
+        text, _, where, *_ = EXAMPLES[format]
         if where[0] != where[1]:
             assert next(FORMATS[format].read(lines(), Path("f"))).line == where[0]
 
@@ -185,14 +186,14 @@ def test_a_copy_of_one_file_is_read_alike(real_corpora, tmp_path):
 
 def test_a_folder_holds_one_format(tmp_path):
     """Not the notes beside the trees, nor the same trees in two notations."""
-    write(tmp_path / "a.export", FORMATS["negra"].example.text)
-    write(tmp_path / "a.xml", FORMATS["tiger"].example.text)
+    write(tmp_path / "a.export", EXAMPLES["negra"].text)
+    write(tmp_path / "a.xml", EXAMPLES["tiger"].text)
     assert treebank_files(tmp_path) == [tmp_path / "a.export"]
     assert treebank_files(tmp_path, "tiger") == [tmp_path / "a.xml"]
 
 
 def test_filters_while_reading(tmp_path):
-    file = write(tmp_path / "a", FORMATS["penn"].example.text)
+    file = write(tmp_path / "a", EXAMPLES["penn"].text)
     found = [(one.tree.brackets(), one.line) for one in read_treebank(file, filters="punctuation,length:2-9")]
     assert found == [
         ("( (S (NP-SBJ (DT the) (NN dog)) (VP (VBZ barks))))", 1),
