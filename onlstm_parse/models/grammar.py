@@ -15,6 +15,9 @@ from onlstm_parse.ops.native import compute_type
 from onlstm_parse.ops.product import Linear, project
 from onlstm_parse.text.vocabulary import EOS_ID
 
+# All symbols share the networks, so one step moves every symbol: they learn more slowly than embeddings.
+NETWORKS_LR_SCALE = 0.1
+
 
 class Grammar(Network):
     """`Grammar(config, vocabulary_size)` builds the grammar that `config.model` names."""
@@ -29,6 +32,13 @@ class Grammar(Network):
         super().__init__()
         self.config = config
         self.emission = Emission(config, vocabulary_size)
+
+    def parameter_groups(self) -> list[tuple[list[nn.Parameter], float]]:
+        shared = [
+            one for module in self.modules() if isinstance(module, Linear) for one in module.parameters()
+        ]
+        own = [one for one in self.parameters() if one not in set(shared)]
+        return [(own, 1.0), (shared, NETWORKS_LR_SCALE)]
 
     @abstractmethod
     def forward(

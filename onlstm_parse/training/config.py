@@ -35,6 +35,8 @@ class TrainingConfig:
     """Peak learning rate."""
     momentum: float = 0.9
     """adamw: decay of the mean of gradients (beta 1)."""
+    square_momentum: float = 0.999
+    """adamw: decay of the mean of squared gradients (beta 2)."""
     warmup: float = 0.05
     """Share of the budget over which the learning rate rises."""
     weight_decay: float = 0.01
@@ -67,7 +69,7 @@ class TrainingConfig:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise UsageError(f"{name} must be above 0, found {value}")
-        for name in ("warmup", "momentum"):
+        for name in ("warmup", "momentum", "square_momentum"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 0 and below 1, found {getattr(self, name)}")
 

@@ -20,7 +20,8 @@ def make_optimiser(
     rate, decay = config.learning_rate, config.weight_decay
     if config.recipe == "paper":
         return torch.optim.SGD(scaled, lr=rate, weight_decay=decay)
-    return torch.optim.AdamW(scaled, lr=rate, weight_decay=decay, betas=(config.momentum, 0.999))
+    betas = config.momentum, config.square_momentum
+    return torch.optim.AdamW(scaled, lr=rate, weight_decay=decay, betas=betas)
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
