@@ -5,7 +5,7 @@ import torch
 
 from onlstm_parse.errors import UsageError
 from onlstm_parse.models import GRAMMARS
-from onlstm_parse.models.grammar import Grammar
+from onlstm_parse.models.grammar import NETWORKS_LR_SCALE, Grammar
 from onlstm_parse.models.grammar_config import GRAMMAR_SIZES, GrammarConfig
 from onlstm_parse.models.simple_pcfg import SimplePcfg
 from onlstm_parse.text.vocabulary import EOS_ID
@@ -53,6 +53,15 @@ def test_every_parameter_learns(model):
     (-model(words, [3, 2, 1]).sum()).backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad.abs().sum() > 0, name
+
+
+def test_networks_learn_more_slowly_than_embeddings(model):
+    (own, one), (shared, scale) = model.parameter_groups()
+    assert (one, scale) == (1.0, NETWORKS_LR_SCALE)
+    assert sorted(map(id, own + shared)) == sorted(map(id, model.parameters()))
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    assert all("network" in names[id(parameter)] for parameter in shared)
+    assert not any("network" in names[id(parameter)] for parameter in own)
 
 
 def test_sizes_and_their_errors():
