@@ -13,7 +13,7 @@ BLOCKS = re.findall(r"<!-- tested -->\n```(\w+)\n(.*?)```", README.read_text(enc
 def test_examples_work(tmp_path):
     folder = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
-    assert [language for language, _ in BLOCKS] == ["bash", "bash", "python", "bash", "bash", "bash"]
+    assert [language for language, _ in BLOCKS] == ["bash", "bash", "python", "bash", "bash", "bash", "bash"]
     for language, code in BLOCKS:
         command = ["bash", "-euc", code] if language == "bash" else [sys.executable, "-c", code]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)

@@ -23,9 +23,9 @@ TINY_ADAMW = replace(
 )
 
 
-# After Kim et al. 2019 and Liu et al. 2023, whose clip is for the loss of a sentence, not of a word. Batches are
-# larger, since each computes all emissions. Rates are larger; a small beta 2 keeps rare large gradients from
-# undoing what was learnt.
+# After Kim et al. 2019 and Liu et al. 2023, whose clip is for the loss of a sentence, not of a word. Batches
+# are larger, since each computes all emissions. The small beta 2 keeps a rare large gradient from undoing
+# what was learnt.
 SENTENCES_ADAMW = replace(
     RECIPES["adamw"],
     learning_rate=0.01,
