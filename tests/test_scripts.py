@@ -42,3 +42,13 @@ def test_learning_rates_are_compared_by_perplexity(text_file, monkeypatch, capsy
     assert [cell.strip() for cell in header.split("|")[1:4]] == ["model", "0.1", "1"]
     low, high = (float(cell) for cell in row.split("|")[2:4])
     assert 1 < high < low
+
+
+def test_the_sentences_of_a_treebank_are_taken_out_of_its_text(tmp_path):
+    treebank = tmp_path / "gold.mrg"
+    treebank.write_text(
+        "( (S (NP (DT The) (NNP Xylophone)) (VP (VBD cost) (NP (CD 12))) (. .)) )\n( (S (VB Go)) )\n"
+    )
+    without = runpy.run_path(str(SCRIPTS / "reproduce_induction"))["without"]
+    lines = [" the <unk> cost N ", "the cat cost N", "go", "it cost"]
+    assert without(lines, str(treebank)) == ["the cat cost N", "it cost"]

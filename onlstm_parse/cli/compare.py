@@ -96,7 +96,7 @@ def _seeds_and_texts(words: tuple[str, ...]) -> tuple[tuple[int, ...], tuple[str
     return seeds, words[len(seeds) :]
 
 
-_SHARED = ("valid", "test", "format", "protocol", "words", "longest")
+_SHARED = ("valid", "test", "format", "protocol", "words", "longest", "size")
 
 
 def _defaults(arguments: list[str]) -> Compare:

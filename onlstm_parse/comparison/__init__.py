@@ -57,5 +57,6 @@ def compare(
         protocol=protocol,
         words=words,
         longest=longest,
+        size=size,
     )
     return run_plan(plan, Path(out), quiet)

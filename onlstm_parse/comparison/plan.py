@@ -13,18 +13,22 @@ from onlstm_parse import corpora
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.evaluation import read_gold
 from onlstm_parse.files import written_whole
+from onlstm_parse.induction import SPLITTERS
+from onlstm_parse.models import CATALOGUE
 from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.registry import check_known
 from onlstm_parse.runs import from_dict
 from onlstm_parse.scoring import PROTOCOLS
 from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.text.config import TextConfig
-from onlstm_parse.training.config import TrainingConfig
-from onlstm_parse.training.settings import Settings, complete
+from onlstm_parse.training.config import BUDGETS, TrainingConfig
+from onlstm_parse.training.settings import Settings, complete, defaults_for
 from onlstm_parse.version import VERSION
 
 PLAN = "comparison.json"
 SECTIONS = {"model": ModelConfig, "text": TextConfig, "training": TrainingConfig}
 OWN = ("model", "seed")  # settings that differ from run to run
+SHARED_TRAINING = (*BUDGETS, "validate_every", "device", "precision")  # by all kinds of models
 
 
 class Job(NamedTuple):
@@ -53,6 +57,8 @@ class Plan:
     protocol: str = "shen2019"
     words: str | None = None
     longest: int | None = None
+    size: str = "small"
+    """The set of settings of models of another kind than language models."""
     fingerprints: dict[str, str] = field(default_factory=dict)
     version: str = VERSION
 
@@ -63,6 +69,10 @@ class Plan:
     def settings_of(self, job: Job) -> Settings:
         """The settings of `train --model MODEL --seed SEED`. Raises UsageError for wrong ones."""
         model, text, training = self.settings
+        if CATALOGUE[job.model].kind != model.kind:
+            own = defaults_for(self.size, model=job.model)
+            shared = {name: getattr(training, name) for name in SHARED_TRAINING}
+            model, training = own.model, replace(own.training, **shared)
         return Settings(replace(model, model=job.model), text, replace(training, seed=job.seed))
 
     def checked(self) -> Plan:
@@ -72,6 +82,7 @@ class Plan:
                 raise UsageError(f"no {what} was given", remedy="see onlstm-parse compare --help")
         PROTOCOLS[self.protocol]
         for job in self.jobs():
+            check_known("model", job.model, list(CATALOGUE))
             self.settings_of(job)
         return replace(
             self,
@@ -84,6 +95,11 @@ class Plan:
             settings=complete(self.settings, self.text, match_width=False),
             fingerprints={name: fingerprint(files) for name, files in self._files().items() if files},
         )
+
+    def columns(self) -> list[str]:
+        """LAYER/RULE, of all layers of the language models under all rules."""
+        layers = range(1, self.settings.model.layers + 1)
+        return [f"{layer}/{rule}" for layer in layers for rule in SPLITTERS]
 
     def gold(self) -> Gold:
         """The sentences of the treebank, as they are scored."""

@@ -330,3 +330,36 @@ def test_rows_of_trivial_parsers_are_the_baselines_of_evaluate(finished, treeban
         mean = expected["mean"] if isinstance(expected, dict) else expected
         keys = [key for key in rows[name].figures if key.startswith("f1 1 ")]
         assert all(rows[name].figures[key].mean == pytest.approx(mean) for key in keys)
+
+
+def test_a_grammar_is_compared_under_the_same_budget(text_file, treebank, tiny, tmp_path):
+    """It has settings of its own size; its one tree stands in the columns of all layers and rules."""
+    models = ["lstm", "simple-pcfg"]
+    rows = onlstm_parse.compare([text_file], treebank, tmp_path / "out", models, test=text_file, **tiny)
+    run = Run.load(tmp_path / "out" / "runs" / "simple-pcfg-1")
+    assert run.config.model.nonterminals == 16
+    assert run.config.training["epochs"] == tiny["epochs"]
+    figures = {row.name: row.figures for row in rows}["simple-pcfg"]
+    columns = [name for name in figures if name.startswith("f1 ")]
+    assert len(columns) == 6
+    assert len({figures[name].mean for name in columns}) == 1
+    assert {"tokens", "peak_mb", "valid_perplexity"} <= set(figures)
+    report = onlstm_parse.evaluate(onlstm_parse.load(run), str(treebank))
+    assert figures["f1 2 token"].mean == pytest.approx(report["sentence_f1"])
+
+
+def test_sentence_perplexity_is_that_of_validation(text_file, treebank, tiny, tmp_path):
+    run = onlstm_parse.train(
+        text_file,
+        tmp_path / "run",
+        valid=text_file,
+        model="simple-pcfg",
+        epochs=1,
+        size="tiny",
+        max_length=200,
+        precision="fp32",
+    )
+    lines = (tmp_path / "run" / METRICS).read_text().splitlines()
+    expected = min(one for line in lines if (one := json.loads(line)["valid_perplexity"]))
+    found = perplexity(run, [text_file], defaults_for("tiny").training)
+    assert found == pytest.approx(expected, rel=1e-4)
