@@ -78,14 +78,14 @@ class Entry:
 
 
 CATALOGUE = {
-    "rnn": Entry("rnn:Rnn", "Elman 1990", "how far the state moves", lr_scale=0.1),
+    "rnn": Entry("rnn:Rnn", "Elman 1990", "change of the state", lr_scale=0.1),
     "lstm": Entry("lstm:Lstm", "Hochreiter and Schmidhuber 1997", "forget gate"),
     "lstm-peephole": Entry("lstm_peephole:PeepholeLstm", "Graves 2013", "forget gate"),
     "gru": Entry("gru:Gru", "Cho et al. 2014", "update gate", lr_scale=0.5),
     "sru": Entry("sru:Sru", "Lei et al. 2018", "forget gate", parallel=True),
     "qrnn": Entry("qrnn:Qrnn", "Bradbury et al. 2017", "forget gate", parallel=True),
     "glu-cnn": Entry("glu_cnn:GluCnn", "Dauphin et al. 2017", "gate of the linear unit", parallel=True),
-    "tcn": Entry("tcn:Tcn", "Bai et al. 2018", "how far the output moves", parallel=True),
+    "tcn": Entry("tcn:Tcn", "Bai et al. 2018", "change of the output", parallel=True),
     "attention": Entry(
         "attention:Attention",
         "Vaswani et al. 2017",
@@ -101,7 +101,7 @@ CATALOGUE = {
         lr_scale=0.25,
     ),
     "sliced-rnn": Entry("sliced_rnn:SlicedRnn", "Yu and Liu 2018", "update gate", lr_scale=0.5),
-    "echo-state": Entry("echo_state:EchoState", "Jaeger 2001", "how far the state moves", lr_scale=0.5),
+    "echo-state": Entry("echo_state:EchoState", "Jaeger 2001", "change of the state", lr_scale=0.5),
     "on-lstm": Entry("on_lstm:OnLstm", "Shen et al. 2019", "master forget gate", ordered=True),
     "on-lstm-bidirectional": Entry(
         "on_lstm_bidirectional:BidirectionalOnLstm",

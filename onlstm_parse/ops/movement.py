@@ -1,4 +1,4 @@
-"""Levels for models without a gate: how far the state moves at a token."""
+"""Levels for models without a gate: the change of the state at a token."""
 
 from __future__ import annotations
 
