@@ -1,4 +1,4 @@
-"""The shape of the house: no circles between files."""
+"""The structure of the package: no import circles between files."""
 
 import ast
 from pathlib import Path

@@ -50,7 +50,7 @@ def test_help_needs_no_torch():
 
 
 def test_train_parse_evaluate_as_processes(text_file, treebank, tmp_path, tiny):
-    """The README's street, in processes of their own, from another working folder."""
+    """The commands of the README, each in its own process, from another working folder."""
     options = [f"--{name.replace('_', '-')}={value}" for name, value in tiny.items()]
     trained = process("train", text_file, "--out", tmp_path / "run", *options)
     assert trained.returncode == 0, trained.stderr

@@ -1,4 +1,4 @@
-"""Comparisons: equal conditions, nothing done twice, failures told, and figures that mean what they say."""
+"""Comparisons: equal conditions, nothing done twice, failures reported, correct figures."""
 
 import csv
 import json
@@ -333,7 +333,7 @@ def test_rows_of_trivial_parsers_are_the_baselines_of_evaluate(finished, treeban
 
 
 def test_a_grammar_is_compared_under_the_same_budget(text_file, treebank, tiny, tmp_path):
-    """It has settings of its own size; its one tree stands in the columns of all layers and rules."""
+    """Its settings are those of the size. Its tree appears in the columns of all layers and rules."""
     models = ["lstm", "simple-pcfg"]
     rows = onlstm_parse.compare([text_file], treebank, tmp_path / "out", models, test=text_file, **tiny)
     run = Run.load(tmp_path / "out" / "runs" / "simple-pcfg-1")

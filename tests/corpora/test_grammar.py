@@ -1,4 +1,4 @@
-"""The notation: what it means, and one clear line for whatever is wrong in it."""
+"""The notation of grammars: its meaning, and one clear line for each error."""
 
 from __future__ import annotations
 

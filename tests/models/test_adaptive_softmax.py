@@ -55,7 +55,7 @@ def test_before_training_rare_words_are_as_likely_as_frequent_ones():
 
 
 def test_loss_and_gradients_are_those_of_pytorch():
-    """Its projections the identity, and biases none, which it has not for rare words."""
+    """With identity projections and zero biases; rare words have no bias."""
     words, (hidden, targets) = 200, draw(60, 200)
     model, sizes = make(words), cluster_sizes(words)
     model.cluster_bias.data.zero_()

@@ -1,4 +1,4 @@
-"""Settings that cannot be meant are refused with what to do instead."""
+"""Impossible settings are refused, with a remedy."""
 
 import pytest
 

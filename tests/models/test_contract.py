@@ -1,4 +1,4 @@
-"""What every registered language model promises; a new name in the table is covered by being there."""
+"""What every language model promises; a new name in the table is covered automatically."""
 
 from dataclasses import replace
 

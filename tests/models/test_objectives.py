@@ -1,4 +1,4 @@
-"""Words hidden in the midst of others: each once, and in a run of its own from training to scores."""
+"""Masked models: each word is hidden once. A run from training to scores."""
 
 import math
 

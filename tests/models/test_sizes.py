@@ -55,7 +55,7 @@ SCANS = ("sru.forget_mult", "qrnn.forget_mult", "on_sru.linear_scan")
 
 @pytest.mark.parametrize("name", [name for name, entry in CATALOGUE.items() if entry.parallel])
 def test_models_that_read_all_steps_at_once_have_no_loop_over_time(name, monkeypatch):
-    """Besides the scan, which is an operation of its own, as many operations for 64 steps as for 32."""
+    """Except in the scan, the number of operations does not depend on the number of steps."""
     for scan in SCANS:
         monkeypatch.setattr(f"onlstm_parse.models.{scan}", lambda gate, x, state: gate * x)
     model = LanguageModel(replace(SIZES["tiny"], model=name), 10).eval()

@@ -1,4 +1,4 @@
-"""Loops on buffers of their own: without a device the graph is played by calling the loop again."""
+"""Loops with their own buffers. Without a device, a graph is replayed by calling the loop again."""
 
 import pytest
 import torch
@@ -23,7 +23,7 @@ def running_sum(sizes, steps, x, out, last):
 
 
 def use(loop, steps, batch=2):
-    """One use as on a device, where `find` gives a graph after some; whether it did."""
+    """Call it as on a device; whether `find` gave a graph."""
     x = torch.randn(steps, batch, 3)
     out, last = torch.empty_like(x), torch.zeros(batch, 3)
     captured = loop._find((7,), (x, out, last), stream=0)
@@ -36,7 +36,7 @@ def use(loop, steps, batch=2):
     return captured is not None
 
 
-def test_captured_after_some_uses_and_then_right_for_shorter_and_longer(played):
+def test_a_captured_graph_is_right_for_shorter_and_longer_windows(played):
     loop = Graphed(running_sum, ("r", "w", "rw"))
     assert [use(loop, 16) for _ in range(CAPTURED_AT)] == [False] * (CAPTURED_AT - 1) + [True]
     assert all(use(loop, steps) for steps in (9, 16, 12, 10))

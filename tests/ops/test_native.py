@@ -1,4 +1,4 @@
-"""The compiled recurrences: built once, shared by processes, and done without where they cannot be had."""
+"""The compiled recurrences: built once, shared by processes, replaced by PyTorch if they cannot be built."""
 
 import os
 import subprocess
@@ -41,7 +41,7 @@ def python(program, **environment):
         ({"ONLSTM_CACHE": "/dev/null/cache"}, "cannot be kept or loaded"),
     ],
 )
-def test_without_the_library_the_answer_is_right_and_the_notice_one(tmp_path, environment, reason):
+def test_without_the_library_results_are_right_and_one_notice_is_given(tmp_path, environment, reason):
     done = python(PROGRAM, **{"ONLSTM_CACHE": str(tmp_path), **environment})
     assert done.stdout == "agrees\n", done.stderr
     assert done.stderr.count("run in plain PyTorch") == 1

@@ -27,7 +27,7 @@ from onlstm_parse.ops.on_lstm.reference import OnLstmOutput, on_lstm_reference
 
 
 def on_lstm_uncompiled(*arguments):
-    """The fast path as it is where the compiled loop cannot be had."""
+    """The fast path without the compiled loop."""
     with mock.patch.object(native, "library", return_value=None):
         return on_lstm(*arguments)
 

@@ -1,4 +1,4 @@
-"""The kernels against the plain loop: on a GPU where there is one, and always in Triton's interpreter.
+"""The kernels against the plain loop: on a GPU if there is one, and always in Triton's interpreter.
 
 Triton decides at its import whether to interpret, so `test_in_the_interpreter` runs this file again in
 a process of its own, where the tests that skip here without a device run on CPU tensors.

@@ -72,7 +72,7 @@ def test_linear_in_fp32_is_that_of_torch_with_its_gradients(shape: tuple[int, ..
     torch.testing.assert_close(x.grad, 2 * wanted.view(shape))  # once for each of the two
 
 
-def test_linear_keeps_what_does_not_learn_and_autocast_as_torch_has_them() -> None:
+def test_linear_handles_frozen_weights_and_autocast_as_torch_does() -> None:
     linear = Linear(5, 7)
     linear.weight.requires_grad_(False)
     linear(torch.randn(3, 5)).sum().backward()
@@ -86,7 +86,7 @@ def test_linear_keeps_what_does_not_learn_and_autocast_as_torch_has_them() -> No
 
 @pytest.fixture
 def without_onednn(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """PyTorch as it may become: without the private operator, or with another meaning of it."""
+    """Other versions of PyTorch: without the private operator, or with another meaning of it."""
     product_module.has_onednn_linear.cache_clear()
     monkeypatch.setattr(product_module, "torch", Mock(wraps=torch, ops=Mock(mkldnn=SimpleNamespace())))
     yield

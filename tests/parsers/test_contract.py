@@ -128,7 +128,7 @@ def test_trees_hold_the_brackets_of_the_analysis(make):
         assert {(start, stop) for start, stop, _ in tree.spans()} == set(analysis.brackets) | whole
 
 
-def test_every_rule_and_layer_gives_a_tree_of_its_own_settings(make):
+def test_every_rule_and_layer_gives_its_own_tree(make):
     parser = make()
     sentence = parser.reader.encode_words(SENTENCES[0])
     (analysis,) = parser.analyse([sentence], all_layers=True)

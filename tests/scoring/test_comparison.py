@@ -1,4 +1,4 @@
-"""Two systems, several runs, and how sure a difference is."""
+"""Comparing two systems and several runs: intervals and p values."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_difference_is_that_of_the_scores(protocol):
         assert low <= difference <= high
 
 
-def test_gold_trees_surely_beat_others_and_equal_ones_do_not():
+def test_gold_trees_differ_from_others_significantly_and_equal_ones_do_not():
     better = compare(GOLD, trees("left"), Gold(GOLD, "none"), resamples=500)["sentence_f1"]
     assert better["confidence_95"][0] > 0
     assert better["p_bootstrap"] < 0.01

@@ -100,7 +100,7 @@ def test_a_protocol_without_sentences_leaves_the_others(tmp_path, capsys):
     assert "no sentence is left to score under strict: " in capsys.readouterr().err
 
 
-def test_filters_change_gold_and_what_of_a_prediction_is_scored(tmp_path, capsys):
+def test_filters_change_gold_trees_and_predictions(tmp_path, capsys):
     for name, text in ("gold.mrg", GOLD), ("all", "(X (X The dog) (X saw (X a tree)) .)\n(X rain)\n"):
         (tmp_path / name).write_text(text)
     files = [str(tmp_path / "all"), str(tmp_path / "gold.mrg"), "--words", "none"]

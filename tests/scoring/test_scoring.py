@@ -241,7 +241,7 @@ def test_gold_trees_score_100_with_whatever_is_in_them(protocol, words):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("filters", ["unaries", "traces,punctuation", "roots,function-tags,length:4"])
 def test_filters_score_as_trees_that_were_filtered_before(protocol, filters):
-    """Here predictions are over the words; sentences that go need none, but may have one."""
+    """Predictions cover the words that count; a sentence that a filter drops may have one."""
     apply = composed(filters)
     left = [(apply(gold), one) for gold, one in zip(GOLD[::2], PREDICTED, strict=True)]
     golds, needed = zip(*(pair for pair in left if pair[0]), strict=True)
@@ -252,7 +252,7 @@ def test_filters_score_as_trees_that_were_filtered_before(protocol, filters):
         assert found.left_out["filtered"] == 2 - len(golds)
 
 
-def test_a_filter_takes_the_very_leaves_it_dropped_from_a_prediction():
+def test_a_filter_drops_the_same_leaves_from_predictions():
     gold = tree("(S (NP (POS ') (NN a)) (VP (VB b) ('' ') (NN a)))")
     predicted = [tree("(X (X ' a) (X b ' a))"), tree("(X (X ' a) (X b a))")]
     for one in predicted:

@@ -1,4 +1,4 @@
-"""One line that says how a score was made: nothing that moves it is missing, and words say what it means."""
+"""Signatures: they name everything that changes a score, and can be explained in words."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_whatever_moves_a_score_moves_its_signature():
     assert len(set(signatures)) == len(signatures)
 
 
-def test_what_does_not_move_a_score_does_not_move_its_signature():
+def test_what_does_not_change_a_score_does_not_change_its_signature():
     assert signature(gold=GOLD.replace(" (", "\n  (")) == signature()
     assert signature(gold=f"(ROOT {GOLD[2:]}") == signature(gold=GOLD)
     assert signature(filters=" traces , unaries") == signature(filters=["traces", "unaries"])

@@ -31,7 +31,7 @@ def unigram(model, probabilities):
 
 @pytest.mark.parametrize("name", ["on-lstm", "on-lstm-bidirectional"])
 @pytest.mark.parametrize("bptt", [1, 4, 100])
-def test_a_uniform_model_is_as_perplexed_as_there_are_words(name, bptt):
+def test_perplexity_of_a_uniform_model_is_the_number_of_words(name, bptt):
     model = LanguageModel(ModelConfig(model=name, embedding=16, hidden=16, chunk=4, softmax="full"), WORDS)
     model = unigram(model.double(), np.full(WORDS, 1 / WORDS))
     assert validate(model, Stream(IDS, 3, bptt)).figure == pytest.approx(WORDS, rel=1e-12)
@@ -107,5 +107,5 @@ def test_a_masked_model_predicts_every_word_and_the_eos_once(text_file, tiny, tm
 
 
 def test_words_that_were_drawn_are_all_there():
-    """The text of these tests has every word, so that a wrong probability of any shows."""
+    """The text has every word, so an error in any probability shows."""
     assert len(Counter(IDS[1:].tolist())) == WORDS

@@ -1,4 +1,4 @@
-"""What a training says while it runs, and what it writes down."""
+"""What training prints, and what it writes to metrics.jsonl."""
 
 import json
 

@@ -89,7 +89,7 @@ def test_every_kind_of_run_is_resumed_exactly(text_file, tmp_path, model, tiny_o
 
 
 def test_killed_and_resumed_is_uninterrupted(text_file, tmp_path, tiny):
-    """kill -9 wherever it strikes, several times; the command line goes on with --resume alone."""
+    """kill -9 at any point, several times; the command line continues with --resume alone."""
     options = [f"--{name.replace('_', '-')}={value}" for name, value in {**tiny, "epochs": 4}.items()]
 
     def start(*arguments):

@@ -37,7 +37,7 @@ def complaint(*arguments) -> str:
 
 @pytest.mark.parametrize("format", FORMATS)
 class TestEveryFormat:
-    """Over the example that each format brings; a new one is covered by its line in the table."""
+    """Over the example of each format."""
 
     def test_is_read_and_recognised(self, format, tmp_path):
         example = EXAMPLES[format]
