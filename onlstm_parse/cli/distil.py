@@ -18,6 +18,7 @@ def distil(
     text: Positional[tuple[str, ...]],
     *,
     out: Path,
+    model: str = "span-parser",
     valid: str | None = None,
     size: Literal["tiny", "small", "paper"] = "small",
     epochs: int | None = None,
@@ -30,14 +31,17 @@ def distil(
     resume: FlagCreatePairsOff[bool] = False,
     quiet: FlagCreatePairsOff[bool] = False,
 ) -> None:
-    """Train a span parser on the trees that a run, such as an average, gives to raw text.
+    """Train a small parser on the trees that a run, such as an average, gives to raw text.
 
-    Its weights are chosen by the agreement with the run on held-out sentences. No gold tree is used.
+    A span parser learns these trees; its weights are chosen by the agreement with the run on held-out
+    sentences. A grammar (--model simple-pcfg) learns the text, with trees of the brackets that members of the
+    run give; its weights are chosen by validation perplexity. No gold tree is used.
 
     Args:
         run: The run folder to learn from.
         text: Text files, plain or gzipped, folders of them, or names of corpora.
         out: The run folder to make.
+        model: span-parser, or a grammar: see onlstm-parse models.
         valid: Validation text; by default that of the corpus, or a held-out twentieth.
         size: A set of model settings.
         epochs: Budget in passes over the text; 10 if no budget is given.
@@ -58,6 +62,7 @@ def distil(
             run,
             text,
             out,
+            model=model,
             valid=valid,
             size=size,
             resume=resume,

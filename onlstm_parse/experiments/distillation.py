@@ -1,8 +1,12 @@
-"""Distil a parser: train a small span parser on the trees that another parser gives to raw text."""
+"""Distil a parser: train a small one on the trees that another parser gives to raw text.
+
+A span parser learns the trees themselves. A grammar learns the text, with the brackets of the other parser's
+members as those that its trees may have (parse-focusing, see `training/pools.py`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import islice
@@ -13,7 +17,8 @@ import numpy as np
 
 from onlstm_parse import corpora
 from onlstm_parse.errors import OnlstmError
-from onlstm_parse.models import AVERAGE
+from onlstm_parse.flat import Span
+from onlstm_parse.models import AVERAGE, GRAMMARS, SPAN_PARSER
 from onlstm_parse.models.span_parser_config import SPAN_PARSER_SIZES
 from onlstm_parse.parsers.base import Parser, load
 from onlstm_parse.registry import check_known
@@ -31,7 +36,7 @@ from onlstm_parse.text.config import TextConfig
 from onlstm_parse.text.corpus import TokenIds, lines_of_sides
 from onlstm_parse.text.pipeline import TextPipeline
 from onlstm_parse.training.config import TrainingConfig
-from onlstm_parse.training.settings import Settings, change
+from onlstm_parse.training.settings import Settings, change, defaults_for
 from onlstm_parse.training.start import prepared, train_run
 from onlstm_parse.training.trees import ParsedSentences, ParsedText
 
@@ -47,6 +52,7 @@ def distil(
     texts: str | Path | Sequence[str | Path],
     out: str | Path,
     *,
+    model: str = SPAN_PARSER,
     valid: str | Path | None = None,
     size: str = "small",
     sentences: int | None = None,
@@ -54,21 +60,27 @@ def distil(
     quiet: bool = True,
     **settings: Any,
 ) -> Run:
-    """Train a span parser on the trees that `run` gives to `texts`, into the run folder `out`.
+    """Train `model` on the trees that `run` gives to `texts`, into the run folder `out`.
 
-    `sentences` limits how many are parsed, spread over the text, for each of training and validation.
+    `model` is "span-parser" or a grammar. `sentences` limits how many are parsed, spread over the text, for
+    each of training and validation.
 
-    Weights are chosen by the agreement with `run` on held-out sentences; no gold tree is used. `settings`
-    are fields of SpanParserConfig, TextConfig and TrainingConfig. The text settings are those of `run`.
+    Weights are chosen by the agreement with `run` on held-out sentences, those of a grammar by their
+    likelihood; no gold tree is used. `settings` are fields of SpanParserConfig (or GrammarConfig), TextConfig
+    and TrainingConfig. The text settings are those of `run`.
     Raises OnlstmError for bad input, and KeyboardInterrupt after Ctrl-C, when `resume=True` continues.
     """
+    check_known("model", model, [SPAN_PARSER, *GRAMMARS])
     check_known("size", size, SPAN_PARSER_SIZES)
     names = [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
     folder, teacher = Path(out), Path(run)
     if resume and (folder / CONFIG).exists() and "teacher" in RunConfig.load(folder).data:
         return Run.load(folder)  # finished
-    text = text_settings_of(teacher)
-    chosen = change(Settings(SPAN_PARSER_SIZES[size], text, TRAINING), **settings)
+    base = Settings(SPAN_PARSER_SIZES[size], TextConfig(), TRAINING)
+    pooled = model != SPAN_PARSER
+    if pooled:
+        base = defaults_for(size, model=model)
+    chosen = change(base._replace(text=text_settings_of(teacher)), **settings)
     finished = train_run(
         names,
         folder,
@@ -77,7 +89,8 @@ def distil(
         valid=None if valid is None else str(valid),
         resume=resume,
         quiet=quiet,
-        read=partial(parsed, teacher, folder, sentences),
+        read=partial(parsed, teacher, folder, sentences, pooled),
+        objective="onlstm_parse.training.pools:PooledObjective" if pooled else None,
     )
     data = {**finished.config.data, "teacher": asdict(RunReference.to(teacher, folder))}
     replace(finished.config, data=data).save(folder)
@@ -102,11 +115,12 @@ def parsed(
     teacher: Path,
     folder: Path,
     limit: int | None,
+    pooled: bool,
     texts: Sequence[str],
     valid: str | None,
     settings: Settings,
 ) -> ParsedText:
-    """The sentences of a text with the trees of `teacher`.
+    """The sentences of a text with the trees of `teacher`, or `pooled` with the brackets of its members.
 
     Trees are kept in the folder until training ends: a run that continues does not parse again.
     """
@@ -125,10 +139,13 @@ def parsed(
         strict=True,
     ):
         file = _trees_file(folder, side)
-        identity = f"{fingerprint(teacher)} {facts.fingerprint} {settings.training.max_length} {limit}"
+        identity = (
+            f"{fingerprint(teacher)} {facts.fingerprint} {settings.training.max_length} {limit} {pooled}"
+        )
         if not file.exists() or read_tensors(file)[1].get("of") != identity:
             parser = parser or load(teacher)
-            tensors = _trees(parser, pipeline, _thinned(lines, facts, limit), settings.training.max_length)
+            give = partial(_pools if pooled else _brackets, parser)
+            tensors = _trees(give, pipeline, _thinned(lines, facts, limit), settings.training.max_length)
             write_tensors(file, tensors, {"of": identity})
         sides[side] = _sentences(read_tensors(file)[0], facts)
         if not sides[side].words:
@@ -148,7 +165,29 @@ def _trees_file(folder: Path, side: str) -> Path:
     return folder / RESUME / f"trees-{side}.safetensors"
 
 
-def _trees(parser: Parser, pipeline: TextPipeline, lines: Iterable[str], max_length: int) -> dict[str, Any]:
+def _brackets(parser: Parser, sentences: list[list[str]]) -> list[set[Span]]:
+    """Those of each sentence's tree, of two words or more."""
+    trees = parser.parse_words(sentences)
+    return [{(start, stop) for start, stop, _ in tree.spans() if stop - start > 1} for tree in trees]
+
+
+def _pools(parser: Parser, sentences: list[list[str]]) -> list[set[Span]]:
+    """Those of all members of the parser, over all words."""
+    encoded = [parser.reader.encode_words(words) for words in sentences]
+    found = []
+    for sentence, pool in zip(encoded, parser.pools(encoded), strict=True):
+        kept = [position for position, pieces in enumerate(sentence.pieces) if pieces]
+        outer = {(kept[start], kept[stop - 1] + 1) for start, stop in pool}
+        found.append(outer | {(0, len(sentence.words))})
+    return found
+
+
+def _trees(
+    give: Callable[[list[list[str]]], list[set[Span]]],
+    pipeline: TextPipeline,
+    lines: Iterable[str],
+    max_length: int,
+) -> dict[str, Any]:
     """Ids, brackets, and how many of each a sentence has, as flat tensors."""
     import torch
 
@@ -158,8 +197,7 @@ def _trees(parser: Parser, pipeline: TextPipeline, lines: Iterable[str], max_len
     chunk: list[tuple[list[str], list[int]]] = []
 
     def flush() -> None:
-        for (forms, ids), tree in zip(chunk, parser.parse_words(forms for forms, _ in chunk), strict=True):
-            spans = {(start, stop) for start, stop, _ in tree.spans() if stop - start > 1}
+        for (forms, ids), spans in zip(chunk, give([forms for forms, _ in chunk]), strict=True):
             words.extend(ids)
             brackets.extend(sorted(spans))
             sizes.append((len(forms), len(spans)))

@@ -106,6 +106,13 @@ class AverageParser(Parser):
                     scores[span] += member.weight / self.total
         return [Analysis(tree, scores=scores) for tree, scores in zip(best_trees(votes), votes, strict=True)]
 
+    def pools(self, sentences: Sequence[Encoded]) -> list[set[Span]]:
+        pools: list[set[Span]] = [set() for _ in sentences]
+        for _, ballot in self.ballots(sentences):
+            for pool, brackets in zip(pools, ballot, strict=True):
+                pool |= brackets
+        return pools
+
     def ballots(self, sentences: Sequence[Encoded]) -> Iterator[tuple[Member, list[set[Span]]]]:
         """Each member's brackets of every sentence, over the words that count."""
         counted = [_places(sentence) for sentence in sentences]

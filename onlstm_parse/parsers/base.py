@@ -92,6 +92,10 @@ class Parser(ABC):
     def brackets(self, analysis: Analysis, rule: str, layer: int | None) -> list[Span]:
         """The brackets of an analysis under a rule and, where the kind has layers, by a layer."""
 
+    def pools(self, sentences: Sequence[Encoded]) -> list[set[Span]]:
+        """The brackets of each sentence that the parser, or a member of it, gives."""
+        return [set(analysis.brackets) for analysis in self.analyse(sentences)]
+
     def ways(self, layer: int | None = None, rule: str | None = None) -> list[tuple[int | None, str]]:
         """All pairs of layer and rule that turn an analysis into a tree; or those with the given one."""
         layers: list[int | None] = [*range(1, self.layers + 1)] if layer is None else [layer]

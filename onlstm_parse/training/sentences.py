@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,7 +13,6 @@ from torch import Tensor
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.models.grammar import Grammar
 from onlstm_parse.text.batches import Sentences
-from onlstm_parse.text.corpus import PreparedText
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.objective import Objective, Step, Validation
 
@@ -29,19 +28,27 @@ class SentenceObjective(Objective):
     model: Grammar
     reported: ClassVar[Sequence[str]] = ("valid_perplexity",)
 
-    def __init__(self, model: Grammar, text: PreparedText, config: TrainingConfig) -> None:
+    def __init__(self, model: Grammar, text: Any, config: TrainingConfig) -> None:
         super().__init__(model)
         self.config, self.device = config, next(model.parameters()).device
-        self.train, self.valid = (Sentences(ids, config.max_length) for ids in (text.train, text.valid))
+        self.train, self.valid = self.sides(text)
         for sentences, side in ((self.train, "training"), (self.valid, "validation")):
             if not len(sentences):
                 raise OnlstmError(
                     f"no sentence of the {side} text has {config.max_length} words or less",
                     remedy="raise --max-length, or put one sentence a line",
                 )
-        counts = self.train.counts(len(text.pipeline.vocabulary))
+        counts = self.train.counts(len(model.emission.words))
         model.emission.begin(torch.from_numpy(counts).to(self.device))
         self._order: tuple[int, np.ndarray] = (-1, np.arange(0))
+
+    def sides(self, text: Any) -> Any:
+        """The training and the validation sentences."""
+        return [Sentences(ids, self.config.max_length) for ids in (text.train, text.valid)]
+
+    def spans(self, side: Any, chosen: np.ndarray) -> Tensor | None:
+        """What is added to the score of each bracket of the chosen sentences; see `ops.inside`."""
+        return None
 
     def batches(self, epoch: int) -> int:
         return -(-len(self.train) // self.config.batch_size)
@@ -55,10 +62,10 @@ class SentenceObjective(Objective):
         mean = loss / tokens
         return Step(mean, mean, tokens)
 
-    def _loss(self, sentences: Sentences, chosen: np.ndarray) -> tuple[Tensor, int]:
+    def _loss(self, sentences: Any, chosen: np.ndarray) -> tuple[Tensor, int]:
         """The summed loss in nats of the chosen sentences, and its number of predictions."""
         words, lengths = sentences.read(chosen)
-        found = self.model(torch.from_numpy(words).to(self.device), lengths)
+        found = self.model(torch.from_numpy(words).to(self.device), lengths, self.spans(sentences, chosen))
         return -found.sum(), len(words) + len(lengths)
 
     @torch.no_grad()

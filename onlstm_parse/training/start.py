@@ -69,11 +69,12 @@ def train_run(
     resume: bool = False,
     quiet: bool = False,
     read: Callable[[Sequence[str], str | None, Settings], Any] | None = None,
+    objective: str | None = None,
 ) -> Run:
     """Begin a run, or with `resume` continue it; see `train`. Completes the settings, see `complete`.
 
     `read` makes what the objective trains on, if that is more than a `PreparedText`, from texts, validation
-    text and settings.
+    text and settings. `objective` ("module:class") is another one than the kind's own.
     """
     remove_leftovers(folder)
     begun = checkpoint_file(folder).exists()
@@ -97,8 +98,7 @@ def train_run(
     device = choose_device(training.device)
     kind = KINDS[settings.kind]
     model = resolve(kind.network)(settings.model, len(text.pipeline.vocabulary)).to(device)
-    objective = resolve(kind.objective)(model, text, training)
-    trainer = Trainer(objective, training, folder, display)
+    trainer = Trainer(resolve(objective or kind.objective)(model, text, training), training, folder, display)
     if begun:
         trainer.resume()
     else:

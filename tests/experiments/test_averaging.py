@@ -175,3 +175,10 @@ def test_the_command(tiny_run, tmp_path, capsys):
     assert "is not trained" in capsys.readouterr().err
     assert main(["average", "right", "--out", str(tmp_path / "second")]) == 0
     assert "right" in capsys.readouterr().out
+
+
+def test_the_pool_of_an_average_is_that_of_all_its_members(tmp_path):
+    onlstm_parse.average(["right", "left"], tmp_path / "run")
+    parser = onlstm_parse.load(tmp_path / "run")
+    (pool,) = parser.pools([parser.reader.encode_words(["a", "b", "c"])])
+    assert pool == {(0, 3), (1, 3), (0, 2)}

@@ -85,11 +85,27 @@ def test_interrupted_and_resumed_is_uninterrupted_and_does_not_parse_again(
     assert (tmp_path / "run" / "config.json").read_bytes() == before
 
 
+def test_a_grammar_learns_trees_from_the_brackets_of_members(right, text_file, tmp_path):
+    """It is not told which; right-branching is the only tree that the pool has."""
+    settings = {"size": "tiny", "epochs": 6, "learning_rate": 0.03, "model": "simple-pcfg"}
+    onlstm_parse.distil(right, text_file, tmp_path / "run", **settings)
+    config = Run.load(tmp_path / "run").config
+    assert (config.kind, config.model.model) == ("grammar", "simple-pcfg")
+    assert config.data["teacher"]["fingerprint"] == fingerprint(right)
+    parser = onlstm_parse.load(tmp_path / "run")
+    sentences = [line.split() for line in text_file.read_text().splitlines()[:50]]
+    trees = [str(tree) for tree in parser.parse_words(sentences)]
+    expected = [str(tree) for tree in onlstm_parse.load(right).parse_words(sentences)]
+    assert sum(map(str.__eq__, trees, expected)) > 40
+
+
 def test_bad_input(right, text_file, tmp_path):
     with pytest.raises(OnlstmError, match="no sentence of the train text has 3 to 2 words"):
         onlstm_parse.distil(right, text_file, tmp_path / "a", size="tiny", max_length=2)
     with pytest.raises(UsageError, match="unknown size 'tidy'; did you mean tiny"):
         onlstm_parse.distil(right, text_file, tmp_path / "b", size="tidy")
+    with pytest.raises(UsageError, match="unknown model 'on-lstm'"):
+        onlstm_parse.distil(right, text_file, tmp_path / "b", model="on-lstm")
     with pytest.raises(UsageError, match="unknown setting 'chunk'"):
         onlstm_parse.distil(right, text_file, tmp_path / "c", chunk=3)
     with pytest.raises(OnlstmError, match="expected a run folder"):
