@@ -25,6 +25,7 @@ Node = TypeVar("Node")
 _ESCAPES = {"(": "-LRB-", ")": "-RRB-", " ": "-SPACE-", "": "-EMPTY-"}
 _ESCAPES |= {character: f"-U+{ord(character):04X}-" for character in "\t\n\v\f\r-"}
 _UNESCAPES = {escape: character for character, escape in _ESCAPES.items()}
+_UNESCAPES |= {"-lrb-": "(", "-rrb-": ")"}  # text in lower case
 _UNESCAPE = re.compile("|".join(map(re.escape, _UNESCAPES)))
 _LOOKALIKE = "|".join(re.escape(escape[1:-1]) for escape in _UNESCAPES)
 _ESCAPE = re.compile(rf"[()\s]|-(?=(?:{_LOOKALIKE})[-()\s])", re.ASCII)

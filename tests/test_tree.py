@@ -20,7 +20,20 @@ TOKENS = st.one_of(
         ["(", ")", "a(b)c", "1/2", "a b", "\\/", "-NONE-", "*T*-1", "的", "‧", "''", "\u00a0", "#", "|"]
     ),
     st.sampled_from(
-        ["", "\n", "\t\r", "-LRB-", "a-LRB-", "-LRB(", "-U+002D-", "-EMPTY-", "-SPACE-RRB ", ";", "%"]
+        [
+            "",
+            "\n",
+            "\t\r",
+            "-LRB-",
+            "a-LRB-",
+            "-LRB(",
+            "-U+002D-",
+            "-lrb-",
+            "-EMPTY-",
+            "-SPACE-RRB ",
+            ";",
+            "%",
+        ]
     ),
     st.text(st.sampled_from("-()LRBSPACE U+0\n"), max_size=12),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
@@ -138,6 +151,7 @@ def test_a_million_leaves(n_children):
         ("( ( S ( NN  a ) ) )", [("( (S (NN a)))", 1)]),
         ("*x*x*x*\n%% no\n ; (no\n# no\n(X ; % #)\n(X\n; b)", [("(X ; % #)", 5), ("(X ; b)", 6)]),
         ("(S (-LRB- -LRB-) (X a\\/b -LSB- *T*-1))", [("(S (-LRB- -LRB-) (X a\\/b -LSB- *T*-1))", 1)]),
+        ("(S (-lrb- -lrb-) dog (-rrb- -rrb-))", [("(S (-LRB- -LRB-) dog (-RRB- -RRB-))", 1)]),
         ("(S the (NN dog) ())", [("(S the (NN dog) ())", 1)]),
         ("", []),
     ],

@@ -9,6 +9,7 @@ from itertools import islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from onlstm_parse.errors import UsageError
 from onlstm_parse.flat import Span
 from onlstm_parse.models import KINDS
 from onlstm_parse.registry import check_known, resolve
@@ -104,7 +105,15 @@ class Parser(ABC):
     # -- sentences to trees ------------------------------------------------
 
     def parse(self, sentence: str) -> Tree:
-        """The tree over the words of a raw sentence; its `levels` are None for words that are not read."""
+        """The tree over the words of a raw sentence; its `levels` are None for words that are not read.
+
+        Raises UsageError for anything but a string.
+        """
+        if not isinstance(sentence, str):
+            raise UsageError(
+                f"expected a sentence as a string, found {type(sentence).__name__}",
+                remedy="parse_words takes sentences as lists of words",
+            )
         return next(self.parse_lines([sentence]))
 
     def parse_lines(self, lines: Iterable[str]) -> Iterator[Tree]:

@@ -19,7 +19,7 @@ from onlstm_parse.treebanks.graph import Node, to_sentence
 from onlstm_parse.treebanks.xml_events import Element, elements
 
 HEAD = "hd"
-_FIRST = re.compile(r"\s*(?:<\?xml[^>]*+>\s*)?(?><!--.*?-->\s*)*+<(?:alpino_ds|treebank)\b", re.DOTALL)
+_FIRST = re.compile(r"\s*(?:<\?xml[^>]*+>\s*)?(?><!--.*?-->\s*)*+<(?:alpino_ds|alpino|treebank)\b", re.DOTALL)
 
 
 def read(lines: Iterable[str], file: Path) -> Iterator[Sentence]:

@@ -66,6 +66,12 @@ def test_words_and_order_are_kept(make):
         assert Tree.from_brackets(tree.brackets()) == tree
 
 
+@pytest.mark.parametrize("given", [None, ["The", "dog"], b"The dog"])
+def test_a_sentence_is_a_string(make, given):
+    with pytest.raises(UsageError, match=f"found {type(given).__name__}; parse_words takes"):
+        make().parse(given)
+
+
 def test_lines_are_cut_into_words(make):
     lines = [" ".join(words) for words in SENTENCES[:4]]
     assert [tree.leaves() for tree in make().parse_lines(lines)] == [tuple(words) for words in SENTENCES[:4]]

@@ -205,3 +205,15 @@ def test_filters_while_reading(tmp_path):
 def test_the_guide_has_a_row_for_every_name(name):
     guide = (Path(__file__).parents[2] / "docs" / "treebanks.md").read_text("utf-8")
     assert re.search(rf"^\| `{name}[`:]", guide, re.MULTILINE)
+
+
+def test_alpino_with_an_outer_element_and_a_declared_encoding(tmp_path):
+    """`<alpino>` around its sentences, in Latin-1."""
+    inner = EXAMPLES["alpino"].text.split("<treebank>")[-1].replace("</treebank>", "").replace("Wie", "Wié")
+    inner = re.sub(r"<\?xml[^>]*>|<!--.*?-->", "", inner, flags=re.DOTALL)
+    text = f'<?xml version="1.0" encoding="ISO-8859-1"?>\n<alpino version="1.2">{inner}</alpino>\n'
+    file = tmp_path / "a.xml"
+    file.write_bytes(text.encode("latin-1"))
+    assert treebank_format(file) == "alpino"
+    trees = [str(gold.tree) for gold in read_treebank(file)]
+    assert trees == [tree.replace("Wie", "Wié") for tree in EXAMPLES["alpino"].trees]
