@@ -30,7 +30,7 @@ def evaluate(
         run: A run folder.
         treebank: Treebank files, folders of them, or corpus names.
         format: The treebank's format, penn, ctb, sinica, negra, tiger or alpino; recognised by content
-            if not given.
+            if not given. `penn:latin-1` names the encoding too.
         protocol: shen2019, kim2019, evalb or strict.
         words: The leaves that count: penn-words, unicode-words, no-punctuation, no-punctuation-tags,
             no-punctuation-marks or none; by corpus or format if not given.

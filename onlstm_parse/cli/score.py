@@ -27,7 +27,8 @@ class Score:
     protocol: str = "shen2019"
     """shen2019, kim2019, evalb, strict, or all."""
     format: str | None = None
-    """The treebank's format: penn, ctb, sinica, negra, tiger or alpino; by default recognised by content."""
+    """The treebank's format: penn, ctb, sinica, negra, tiger or alpino; by default recognised by content.
+    `penn:latin-1` names the encoding too."""
     words: str | None = None
     """The leaves that count: penn-words, unicode-words, no-punctuation, no-punctuation-tags,
     no-punctuation-marks or none; by corpus or format if not given."""

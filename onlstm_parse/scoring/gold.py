@@ -15,10 +15,11 @@ from onlstm_parse.errors import UsageError
 from onlstm_parse.flat import Flat
 from onlstm_parse.scoring.flattening import AnyTree, flatten
 from onlstm_parse.tree import Tree
-from onlstm_parse.treebanks import FORMATS, WORD_FILTERS
+from onlstm_parse.treebanks import WORD_FILTERS
 from onlstm_parse.treebanks.filters import Filter, composed, listed
 from onlstm_parse.treebanks.reading import (
     GoldTree,
+    format_named,
     read_flat_treebank,
     read_treebank,
     treebank_format,
@@ -159,11 +160,11 @@ def open_gold(
     Raises OnlstmError where they cannot be read, UsageError for a format without trees.
     """
     format = treebank_format(paths, format)
-    if not FORMATS[format].has_trees:
+    if not format_named(format).has_trees:
         problem = f"expected gold trees, found {format} ({paths[0]}), which has sentences without trees"
         raise UsageError(problem, remedy="name a treebank with constituents")
     trees = read_treebank(paths, format) if filters else read_flat_treebank(paths, format)
-    return Gold(trees, words or FORMATS[format].words, max_words, filters)
+    return Gold(trees, words or format_named(format).words, max_words, filters)
 
 
 def prepare_gold(

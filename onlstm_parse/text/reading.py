@@ -22,6 +22,7 @@ Lines = Generator[str, None, None]
 GZIP_MAGIC = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
 UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+REPLACE = "convert the file to UTF-8, or give --bad-bytes replace"
 
 
 def read_lines(paths: Iterable[str | os.PathLike[str]], bad_bytes: str = "error") -> Iterator[str]:
@@ -36,15 +37,19 @@ def read_lines(paths: Iterable[str | os.PathLike[str]], bad_bytes: str = "error"
 
 
 def decoded_lines(
-    path: str | os.PathLike[str], bad_bytes: str = "error", encoding: str = "utf-8"
+    path: str | os.PathLike[str],
+    bad_bytes: str = "error",
+    encoding: str = "utf-8",
+    remedy: str = REPLACE,
 ) -> closing[Lines]:
     """A context that gives every line of a file, also empty ones; "-" is standard input.
 
-    Raises OnlstmError as `read_lines` does, but accepts a file without text.
+    Raises OnlstmError as `read_lines` does, but accepts a file without text. `remedy` is what the error about
+    a bad byte advises.
     """
     if path == "-":
-        return closing(_decoded(sys.stdin.buffer, "standard input", bad_bytes, encoding))
-    return closing(_lines_of(checked_file(path), bad_bytes, encoding))
+        return closing(_decoded(sys.stdin.buffer, "standard input", bad_bytes, encoding, remedy))
+    return closing(_lines_of(checked_file(path), bad_bytes, encoding, remedy))
 
 
 def find_encoding(path: str | os.PathLike[str], encodings: Sequence[str]) -> str:
@@ -80,12 +85,14 @@ def _text_of(path: Path, bad_bytes: str) -> Iterator[str]:
         raise FormatError("expected text, found an empty file", file=path)
 
 
-def _lines_of(path: Path, bad_bytes: str, encoding: str = "utf-8") -> Lines:
+def _lines_of(path: Path, bad_bytes: str, encoding: str = "utf-8", remedy: str = REPLACE) -> Lines:
     with _readable(path) as stream:
-        yield from _decoded(stream, path, bad_bytes, encoding)
+        yield from _decoded(stream, path, bad_bytes, encoding, remedy)
 
 
-def _decoded(stream: BinaryIO, name: str | os.PathLike[str], bad_bytes: str, encoding: str) -> Lines:
+def _decoded(
+    stream: BinaryIO, name: str | os.PathLike[str], bad_bytes: str, encoding: str, remedy: str
+) -> Lines:
     errors = "strict" if bad_bytes == "error" else "replace"
     for number, raw in enumerate(stream, 1):
         if number == 1:
@@ -93,7 +100,11 @@ def _decoded(stream: BinaryIO, name: str | os.PathLike[str], bad_bytes: str, enc
         try:
             yield raw.decode(encoding, errors).removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError as error:
-            raise _not_utf8(raw, error.start, name, number) from None
+            problem = f"expected {encoding.upper()} text, found byte 0x{raw[error.start]:02x}"
+            if number == 1 and raw.startswith(UTF16_BOMS):
+                problem, remedy = "expected UTF-8 text, found UTF-16", "save the file as UTF-8"
+            column = len(raw[: error.start].decode(encoding, "replace")) + 1
+            raise FormatError(problem, file=name, line=number, column=column, remedy=remedy) from None
 
 
 @contextmanager
@@ -111,13 +122,3 @@ def _readable(path: Path) -> Iterator[BinaryIO]:
         raise FormatError(f"expected a whole gzip file, found: {error}", file=path, remedy=remedy) from error
     except OSError as error:
         raise OnlstmError(f"cannot read: {error.strerror or error}", file=path) from error
-
-
-def _not_utf8(raw: bytes, position: int, name: str | os.PathLike[str], line: int) -> FormatError:
-    if line == 1 and raw.startswith(UTF16_BOMS):
-        problem, remedy = "expected UTF-8 text, found UTF-16", "save the file as UTF-8"
-    else:
-        problem = f"expected UTF-8 text, found byte 0x{raw[position]:02x}"
-        remedy = "convert the file to UTF-8, or give --bad-bytes replace"
-    column = len(raw[:position].decode("utf-8")) + 1
-    return FormatError(problem, file=name, line=line, column=column, remedy=remedy)

@@ -7,13 +7,15 @@ that looks like a treebank is read.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from onlstm_parse.errors import FormatError, OnlstmError
+from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.flat import Flat
 from onlstm_parse.text.reading import checked_file, decoded_lines, find_encoding, read_lines
 from onlstm_parse.tree import Tree
@@ -23,6 +25,7 @@ from onlstm_parse.treebanks.format import Format
 
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 T = TypeVar("T")
+NAME_ENCODING = "name the encoding with the format: --format penn:latin-1"
 HEAD = 40  # lines that must show the format
 
 
@@ -35,17 +38,31 @@ class GoldTree(NamedTuple):
     raised: int = 0
 
 
+def format_named(name: str) -> Format:
+    """The format with that name; `penn:latin-1` is one in another encoding than usual. Raises UsageError."""
+    name, _, encoding = name.partition(":")
+    found: Format = FORMATS[name]
+    if not encoding:
+        return found
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise UsageError(f"unknown encoding {encoding!r}", remedy="try latin-1, gb18030 or big5") from None
+    return replace(found, encodings=(encoding,))
+
+
 def read_treebank(
     paths: Paths, format: str | None = None, filters: str | Sequence[str] = ()
 ) -> Iterator[GoldTree]:
-    """Stream the trees of files and folders, in order; `format` is a name in FORMATS.
+    """Stream the trees of files and folders, in order; `format` is a name in FORMATS, with an
+    encoding if need be: `penn:latin-1`.
 
     `filters` are names in FILTERS, `traces,length:40`, applied one behind another.
     Raises OnlstmError for a missing file, FormatError for one that is empty,
     malformed, of no known format, or without a tree.
     """
     if format:
-        FORMATS[format]
+        format_named(format)
     keep = composed(filters)
     trees = (tree for file in treebank_files(paths, format) for tree in _read_file(file, format))
     return (one._replace(tree=left) for one in trees if (left := keep(one.tree))) if filters else trees
@@ -58,7 +75,7 @@ def read_flat_treebank(paths: Paths, format: str | None = None) -> Iterator[Flat
 
 def treebank_format(paths: Paths, format: str | None = None) -> str:
     """The given format if it is known, otherwise the format of the first file."""
-    return format if format and FORMATS[format] else _expect_format(treebank_files(paths, format)[0])
+    return format if format and format_named(format) else _expect_format(treebank_files(paths, format)[0])
 
 
 def treebank_files(paths: Paths, format: str | None = None) -> list[Path]:
@@ -75,7 +92,7 @@ def _files_under(path: Path, format: str | None) -> list[Path]:
         return [checked_file(path)]
     inside = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
     for name in [format] if format else FORMATS:
-        endings = FORMATS[name].endings
+        endings = format_named(name).endings
         if usual := [file for file in inside if file.name.removesuffix(".gz").endswith(endings)]:
             return usual
     found = [file for file in inside if _recognised(file)]
@@ -86,13 +103,13 @@ def _files_under(path: Path, format: str | None) -> list[Path]:
 
 
 def _read_file(file: Path, format: str | None) -> Iterator[GoldTree]:
-    notation = FORMATS[format or _expect_format(file)]
+    notation = format_named(format or _expect_format(file))
     for tree, line, raised in _sentences(file, notation, notation.read):
         yield GoldTree(tree, file, line, raised)
 
 
 def _read_flat_file(file: Path, format: str | None) -> Iterator[Flat]:
-    notation = FORMATS[format or _expect_format(file)]
+    notation = format_named(format or _expect_format(file))
     if notation.read_flat:
         for flat, line in _sentences(file, notation, notation.read_flat):
             yield flat._replace(file=file, line=line)
@@ -105,7 +122,8 @@ def _sentences(
     file: Path, notation: Format, read: Callable[[Iterable[str], Path], Iterator[T]]
 ) -> Iterator[T]:
     empty = True
-    with decoded_lines(file, encoding=find_encoding(file, notation.encodings)) as lines:
+    encoding = find_encoding(file, notation.encodings)
+    with decoded_lines(file, encoding=encoding, remedy=NAME_ENCODING) as lines:
         for sentence in read(lines, file):
             empty = False
             yield sentence

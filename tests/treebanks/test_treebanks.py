@@ -217,3 +217,21 @@ def test_alpino_with_an_outer_element_and_a_declared_encoding(tmp_path):
     assert treebank_format(file) == "alpino"
     trees = [str(gold.tree) for gold in read_treebank(file)]
     assert trees == [tree.replace("Wie", "Wié") for tree in EXAMPLES["alpino"].trees]
+
+
+def test_the_encoding_may_be_named_with_the_format(tmp_path):
+    file = tmp_path / "a.mrg"
+    file.write_bytes("( (S (NN café)) )\n( (S (NN dog)) )\n".encode("latin-1"))
+    with pytest.raises(
+        FormatError, match=r"1:13: expected UTF-8 text, found byte 0xe9; name .*--format penn:latin-1"
+    ):
+        list(read_treebank(file))
+    for reader in (read_treebank, read_flat_treebank):
+        assert len(list(reader(file, "penn:latin-1"))) == 2
+    assert next(iter(read_treebank(file, "penn:latin-1"))).tree.leaves() == ("café",)
+    with pytest.raises(FormatError, match=r"expected GB18030 text, found byte 0x"):
+        list(read_treebank(file, "penn:gb18030"))
+    with pytest.raises(UsageError, match="unknown encoding 'latin-9000'"):
+        read_treebank(file, "penn:latin-9000")
+    with pytest.raises(UsageError, match="unknown treebank format 'pen'"):
+        read_treebank(file, "pen:latin-1")
