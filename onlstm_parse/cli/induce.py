@@ -22,6 +22,9 @@ def induce(
     without: tuple[Literal["right"], ...] = (),
     seed: int = 1,
     size: Literal["tiny", "small", "paper"] = "small",
+    tokeniser: str | None = None,
+    normalisation: str | None = None,
+    max_words: int | None = None,
     resume: FlagCreatePairsOff[bool] = False,
     quiet: FlagCreatePairsOff[bool] = False,
 ) -> None:
@@ -40,11 +43,15 @@ def induce(
         without: Trivial parsers that shall not vote.
         seed: The first seed.
         size: A set of model settings.
+        tokeniser: How a line is cut into words, as in onlstm-parse train; by default by the look of the text.
+        normalisation: How a word is changed, as in train; by default by the look of the text.
+        max_words: Size limit of the vocabulary; the most frequent words stay.
         resume: Continue an interrupted run, with its own text and settings.
         quiet: Print nothing but errors.
     """
     from onlstm_parse.experiments import induce as experiment
 
+    settings = {"tokeniser": tokeniser, "normalisation": normalisation, "max_words": max_words}
     chosen = experiment.MODELS if models is None else models.replace(",", " ").split()
     try:
         experiment.induce(
@@ -58,6 +65,7 @@ def induce(
             size=size,
             resume=resume,
             quiet=quiet,
+            **{name: value for name, value in settings.items() if value is not None},
         )
     except KeyboardInterrupt:
         begun = (out / experiment.PLAN).exists()

@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ from onlstm_parse.parsers.average import Member
 from onlstm_parse.processes import locked, signals_interrupt
 from onlstm_parse.registry import check_known
 from onlstm_parse.runs import CONFIG, Run, from_dict
+from onlstm_parse.text.config import TextConfig
 
 PLAN = "induce.json"
 # Parts of the budget. What is left is for reading the text, and for parsing it with the average.
@@ -65,6 +66,7 @@ class Plan:
     seed: int
     size: str
     cores: int
+    text_settings: dict[str, Any] = field(default_factory=dict)
 
     def jobs(self) -> list[Job]:
         """Each further member of a model has the next seed."""
@@ -109,10 +111,11 @@ def induce(
     size: str = "small",
     resume: bool = False,
     quiet: bool = True,
+    **text_settings: Any,
 ) -> Run:
     """Make one parser from raw text in about `minutes`, without gold trees, in the run folder `out`.
 
-    `without` names trivial parsers that shall not vote. With `resume` the stored plan is continued, and the
+    `without` names trivial parsers that shall not vote. `text_settings` are fields of TextConfig. With `resume` the stored plan is continued, and the
     other arguments are not read. Raises OnlstmError, and KeyboardInterrupt after Ctrl-C.
     """
     folder = Path(out)
@@ -120,7 +123,7 @@ def induce(
         plan = Plan.load(folder)
     else:
         names = [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
-        plan = _planned(names, valid, minutes, models, without, seed, size)
+        plan = _planned(names, valid, minutes, models, without, seed, size, text_settings)
         if (folder / PLAN).exists() or (folder / CONFIG).exists():
             raise OnlstmError(
                 "a run is here already", file=folder, remedy="--resume, or choose another --out"
@@ -159,6 +162,7 @@ def _planned(
     without: Sequence[str],
     seed: int,
     size: str,
+    text_settings: dict[str, Any],
 ) -> Plan:
     """Raises OnlstmError for what cannot work, before hours of training."""
     if not texts:
@@ -171,6 +175,9 @@ def _planned(
         check_known("model", model, list(CATALOGUE))
     for name in without:
         check_known("voter to leave out", name, list(TRIVIAL))
+    for name in text_settings:
+        check_known("text setting", name, [entry.name for entry in fields(TextConfig)])
+    TextConfig(**text_settings)
     for text in [*texts, *([valid] if valid else [])]:
         corpora.locate_text(text)
     return Plan(
@@ -182,6 +189,7 @@ def _planned(
         seed,
         size,
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        text_settings,
     )
 
 
@@ -234,6 +242,8 @@ def _log(folder: Path, job: Job) -> Path:
 def _start(plan: Plan, job: Job, folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "onlstm_parse", "train", *plan.text, "--resume", "--model", job.model]
     command += ["--out", str(folder / "members" / job.name), "--size", plan.size, "--seed", str(job.seed)]
+    for name, value in plan.text_settings.items():
+        command += [f"--{name.replace('_', '-')}", str(value)]
     command += ["--minutes", str(plan.member_minutes), *(["--valid", plan.valid] if plan.valid else [])]
     with _log(folder, job).open("ab") as log:
         # One thread: members run side by side. A session of its own: Ctrl-C reaches it through `_stop` alone.

@@ -15,8 +15,8 @@ class TextConfig:
     """How text becomes tokens, and tokens become ids. Raises UsageError for a wrong value."""
 
     tokeniser: str = "ptb"
-    """How a line is cut into tokens: ptb, whitespace, jieba, characters or sentencepiece; auto (of train):
-    by the look of the text."""
+    """How a line is cut into tokens: ptb, whitespace, jieba, jieba-simplified (both scripts as one),
+    characters or sentencepiece; auto (of train): by the look of the text."""
     normalisation: str = "mikolov"
     """How a token is changed: none, lower, mikolov (lower case, numbers N, punctuation dropped, as in
     Mikolov's Penn Treebank text) or words (the same for any language, currency signs dropped too);

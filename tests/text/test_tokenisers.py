@@ -98,6 +98,15 @@ def test_jieba():
     assert words("jieba", "我来到北京清华大学，12,000人。") == "我 来到 北京 清华大学 ， 12,000 人 。"
 
 
+def test_jieba_reads_traditional_characters_as_simplified_ones():
+    tokeniser = made("jieba-simplified")
+    cut = tokeniser.tokenise("臺灣的學生們在 圖書館裡讀書，頭髮乾燥。")
+    assert cut[0] == ["臺灣", "的", "學生", "們", "在", "圖書館", "裡", "讀書", "，", "頭髮", "乾燥", "。"]
+    assert cut[1] == ["台湾", "的", "学生", "们", "在", "图书馆", "里", "读书", "，", "头发", "干燥", "。"]
+    assert tokeniser.forms_of("圖書館") == ["图书馆"]
+    assert tokeniser.tokenise("\ud800臺")[0] == ["\ud800", "臺"]
+
+
 def test_jieba_needs_no_cache_and_says_nothing(tmp_path):
     """A temporary folder that cannot be written, and no line on standard error."""
     code = "from onlstm_parse.text.tokenisers import TOKENISERS; TOKENISERS['jieba']().tokenise('你好世界')"

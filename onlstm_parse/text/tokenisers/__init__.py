@@ -10,6 +10,7 @@ TOKENISERS = Table(
         "ptb": "onlstm_parse.text.tokenisers.ptb:Ptb",
         "whitespace": "onlstm_parse.text.tokenisers.whitespace:Whitespace",
         "jieba": "onlstm_parse.text.tokenisers.jieba_words:Jieba",
+        "jieba-simplified": "onlstm_parse.text.tokenisers.jieba_simplified:JiebaSimplified",
         "characters": "onlstm_parse.text.tokenisers.characters:Characters",
         "sentencepiece": "onlstm_parse.text.tokenisers.pieces:SentencePiece",
     },
