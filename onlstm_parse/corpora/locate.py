@@ -17,8 +17,8 @@ Name = str | PathLike[str]
 
 
 def find(name: Name) -> Corpus | None:
-    """The corpus with that name; None for an existing path or an unknown name."""
-    return None if Path(name).exists() else CORPORA.get(str(name))
+    """The corpus with that name, or of that part (gum/dev); None for an existing path or an unknown name."""
+    return None if Path(name).exists() else CORPORA.get(str(name).partition("/")[0])
 
 
 def lasting(name: Name) -> str:
@@ -72,7 +72,8 @@ def locate_gold(names_or_paths: Name | Sequence[Name]) -> tuple[list[Path], str 
 
 
 def _corpus_files(name: Name, part: str) -> list[Path]:
-    corpus = CORPORA.get(str(name))
+    corpus_name, _, inside = str(name).partition("/")
+    corpus = CORPORA.get(corpus_name)
     if not corpus:
         remedy = nearest(str(name), CORPORA)
         raise OnlstmError(f"expected a file, a folder or a corpus, found {str(name)!r}", remedy=remedy)
@@ -83,8 +84,11 @@ def _corpus_files(name: Name, part: str) -> list[Path]:
         raise UsageError(f"corpus {corpus.name} has no {what}", remedy=f"these have: {others}")
     folder = corpus.folder() or _made_or_missed(corpus)
     files = [file for pattern in globs for file in sorted(folder.glob(pattern))]
+    if inside:
+        files = [file for file in files if file.is_relative_to(folder / inside)]
     if not files:
-        problem = f"expected {' '.join(globs)} of corpus {corpus.name}, found none"
+        where = f" in {inside}" if inside else ""
+        problem = f"expected {' '.join(globs)} of corpus {corpus.name}{where}, found none"
         raise OnlstmError(problem, file=folder, remedy="remove the folder and get the corpus again")
     return files
 

@@ -115,8 +115,9 @@ def induce(
 ) -> Run:
     """Make one parser from raw text in about `minutes`, without gold trees, in the run folder `out`.
 
-    `without` names trivial parsers that shall not vote. `text_settings` are fields of TextConfig. With `resume` the stored plan is continued, and the
-    other arguments are not read. Raises OnlstmError, and KeyboardInterrupt after Ctrl-C.
+    `without` names trivial parsers that shall not vote. `text_settings` are fields of TextConfig. With
+    `resume` the stored plan is continued, and the other arguments are not read. Raises OnlstmError, and
+    KeyboardInterrupt after Ctrl-C.
     """
     folder = Path(out)
     if resume:

@@ -1,8 +1,7 @@
 """Chinese words in either script: jieba cuts the simplified form of the characters.
 
-jieba's dictionary has simplified words. OpenCC's table gives the simplified form of each character; it is cut,
-and it is the form that a model reads. So one vocabulary serves both scripts. The words of the user stay as
-they are.
+jieba's dictionary has simplified words. OpenCC's table gives the simplified form of each character, which is
+cut, and which a model reads. So one vocabulary serves both scripts. The words of the user stay as they are.
 """
 
 from __future__ import annotations
@@ -37,10 +36,8 @@ class _Simplified(dict[int, str]):
 
     def __missing__(self, point: int) -> str:
         character = chr(point)
-        if character.isascii() or 0xD800 <= point < 0xE000:  # a lone surrogate has no UTF-8
-            found = character
-        else:
-            found = _opencc().convert(character)
+        surrogate = 0xD800 <= point < 0xE000  # has no UTF-8
+        found = character if character.isascii() or surrogate else _opencc().convert(character)
         self[point] = found if len(found) == 1 else character
         return self[point]
 

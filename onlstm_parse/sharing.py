@@ -1,0 +1,83 @@
+"""A run as others can use it: a folder as model hubs expect it, with a card."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.files import folder_written_whole, written_whole
+from onlstm_parse.models import AVERAGE
+from onlstm_parse.pretrained import SHARED_FILES
+from onlstm_parse.runs import Run
+
+CARD = "README.md"
+
+
+def share(
+    run: str | Path,
+    folder: str | Path,
+    *,
+    title: str | None = None,
+    licence: str | None = None,
+    language: str | None = None,
+    notes: str = "",
+) -> Path:
+    """Write what a run parses with, and a model card, into the new folder `folder`.
+
+    Paths of the machine, and what is needed only to continue training, are left out. `licence` and `language`
+    are codes as hubs know them (cc-by-sa-4.0, en); `notes` is Markdown for the end of the card. Raises
+    OnlstmError where the folder exists, UsageError for a run that needs other runs.
+    """
+    loaded, target = Run.load(run), Path(folder)
+    if loaded.config.kind == AVERAGE:
+        raise UsageError(
+            f"{run}: an average needs its members", remedy="distil it, and share the small parser"
+        )
+    if target.exists():
+        raise OnlstmError("exists already", file=target, remedy="choose another folder")
+    card = _card(loaded, title or loaded.folder.resolve().name, licence, language, notes)
+    with folder_written_whole(target) as new:
+        for name in SHARED_FILES:
+            if name != CARD and (source := loaded.folder / name).exists():
+                (new / name).write_bytes(source.read_bytes())
+        replace(loaded.config, data=_without_places(loaded.config.data)).save(new)
+        with written_whole(new / CARD) as file:
+            file.write(card)
+    return target
+
+
+def _without_places(data: dict[str, Any]) -> dict[str, Any]:
+    """Names of texts without the folders that they lie in; no reference to other runs."""
+    valid = data.get("valid")
+    return {
+        **{name: value for name, value in data.items() if name != "teacher"},
+        "text": [Path(text).name for text in data.get("text", [])],
+        "valid": Path(valid).name if valid else None,
+    }
+
+
+def _card(run: Run, title: str, licence: str | None, language: str | None, notes: str) -> str:
+    config, data = run.config, _without_places(run.config.data)
+    head = {"license": licence, "language": language, "library_name": "onlstm-parse"}
+    lines = ["---", *(f"{name}: {value}" for name, value in head.items() if value)]
+    lines += ["tags: [grammar-induction, unsupervised-parsing, constituency-parsing]", "---", f"# {title}", ""]
+    lines += [
+        f"A constituency parser that was learnt from raw text, without a treebank, by onlstm-parse "
+        f"{config.version}.",
+        "",
+        "```python",
+        "import onlstm_parse",
+        "",
+        f'parser = onlstm_parse.load("{title}")  # or the folder of this file',
+        'print(parser.parse("..."))',
+        "```",
+        "",
+        f"- kind: {config.kind} ({run.model.config.model}, {run.model.parameter_count():,} parameters)",
+        f"- text: {', '.join(data['text'])}; {data.get('train_tokens', 0):,} words learnt from, "
+        f"{data.get('vocabulary', 0):,} in the vocabulary",
+        f"- tokeniser: {config.text.tokeniser}; normalisation: {config.text.normalisation}" if config.text else "",
+        f"- seed: {config.training.get('seed')}",
+    ]
+    return "\n".join(filter(None, ["\n".join(lines), "", notes.strip()])) + "\n"
