@@ -30,6 +30,7 @@ _PUBLIC = Table(
         "distil": "onlstm_parse.experiments.distillation:distil",
         "induce": "onlstm_parse.experiments.induce:induce",
         "compare": "onlstm_parse.comparison:compare",
+        "share": "onlstm_parse.sharing:share",
         "OnlstmError": "onlstm_parse.errors:OnlstmError",
     },
 )

@@ -112,7 +112,7 @@ def _read_object(path: Path) -> dict[str, Any]:
         raise OnlstmError(
             f"expected a run folder, found no {CONFIG}",
             file=path.parent,
-            remedy="make one with onlstm-parse train TEXT --out RUN",
+            remedy="make one with onlstm-parse induce TEXT --out RUN, or name a pretrained parser: en, zh",
         ) from None
     except (ValueError, OSError) as error:
         raise FormatError(f"not a readable JSON file ({error})", file=path) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,9 @@ def share(
         )
     if target.exists():
         raise OnlstmError("exists already", file=target, remedy="choose another folder")
-    card = _card(loaded, title or loaded.folder.resolve().name, licence, language, notes)
+    card = _card(loaded, title or target.resolve().name, licence, language, notes)
     with folder_written_whole(target) as new:
+        new.chmod(0o755)  # for others too
         for name in SHARED_FILES:
             if name != CARD and (source := loaded.folder / name).exists():
                 (new / name).write_bytes(source.read_bytes())
@@ -59,25 +61,17 @@ def _without_places(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _card(run: Run, title: str, licence: str | None, language: str | None, notes: str) -> str:
-    config, data = run.config, _without_places(run.config.data)
-    head = {"license": licence, "language": language, "library_name": "onlstm-parse"}
-    lines = ["---", *(f"{name}: {value}" for name, value in head.items() if value)]
-    lines += ["tags: [grammar-induction, unsupervised-parsing, constituency-parsing]", "---", f"# {title}", ""]
-    lines += [
-        f"A constituency parser that was learnt from raw text, without a treebank, by onlstm-parse "
-        f"{config.version}.",
-        "",
-        "```python",
-        "import onlstm_parse",
-        "",
-        f'parser = onlstm_parse.load("{title}")  # or the folder of this file',
-        'print(parser.parse("..."))',
-        "```",
-        "",
-        f"- kind: {config.kind} ({run.model.config.model}, {run.model.parameter_count():,} parameters)",
-        f"- text: {', '.join(data['text'])}; {data.get('train_tokens', 0):,} words learnt from, "
-        f"{data.get('vocabulary', 0):,} in the vocabulary",
-        f"- tokeniser: {config.text.tokeniser}; normalisation: {config.text.normalisation}" if config.text else "",
-        f"- seed: {config.training.get('seed')}",
-    ]
-    return "\n".join(filter(None, ["\n".join(lines), "", notes.strip()])) + "\n"
+    from jinja2 import Environment, StrictUndefined
+
+    template = files("onlstm_parse").joinpath("card.md").read_text(encoding="utf-8")
+    facts = {
+        "title": title,
+        "licence": licence,
+        "language": language,
+        "notes": notes.strip(),
+        "config": run.config,
+        "data": _without_places(run.config.data),
+        "parameters": run.model.parameter_count(),
+    }
+    text = Environment(undefined=StrictUndefined, trim_blocks=False).from_string(template).render(facts)
+    return text.rstrip() + "\n"

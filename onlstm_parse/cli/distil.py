@@ -14,7 +14,7 @@ from onlstm_parse.runs import CONFIG
 
 
 def distil(
-    run: Positional[Path],
+    run: Positional[str],
     text: Positional[tuple[str, ...]],
     *,
     out: Path,
@@ -38,7 +38,7 @@ def distil(
     run give; its weights are chosen by validation perplexity. No gold tree is used.
 
     Args:
-        run: The run folder to learn from.
+        run: The run to learn from: a folder, or a pretrained parser (en, zh).
         text: Text files, plain or gzipped, folders of them, or names of corpora.
         out: The run folder to make.
         model: span-parser, or a grammar: see onlstm-parse models.

@@ -10,7 +10,7 @@ from tyro.conf import FlagCreatePairsOff, Positional
 
 
 def evaluate(
-    run: Positional[Path],
+    run: Positional[str],
     treebank: Positional[tuple[str, ...]],
     format: str | None = None,
     protocol: str = "shen2019",
@@ -27,7 +27,7 @@ def evaluate(
     """Parse the sentences of a treebank and score the trees beside the trivial parsers'.
 
     Args:
-        run: A run folder.
+        run: A run folder, a pretrained parser (en, zh), or hf://OWNER/NAME.
         treebank: Treebank files, folders of them, or corpus names.
         format: The treebank's format, penn, ctb, sinica, negra, tiger or alpino; recognised by content
             if not given. `penn:latin-1` names the encoding too.
@@ -63,7 +63,7 @@ def evaluate(
         max_words=max_words,
         filters=filters,
     )
-    print(dumps(report, ensure_ascii=False) if json else score_table(report, run.name))
+    print(dumps(report, ensure_ascii=False) if json else score_table(report, Path(run).name))
 
 
 def main(arguments: list[str]) -> None:

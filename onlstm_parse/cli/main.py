@@ -22,6 +22,7 @@ COMMANDS = Table(
         "evaluate": "onlstm_parse.cli.evaluate:main",
         "average": "onlstm_parse.cli.average:main",
         "distil": "onlstm_parse.cli.distil:main",
+        "share": "onlstm_parse.cli.share:main",
         "compare": "onlstm_parse.cli.compare:main",
         "show": "onlstm_parse.cli.show:main",
         "score": "onlstm_parse.cli.score:main",
@@ -40,6 +41,7 @@ Learns grammar from raw text: language models, probabilistic grammars, and avera
   evaluate  score a run's trees against a treebank, beside trivial parsers
   average   make one parser of several runs: the tree with the most votes
   distil    train one small, fast parser on the trees of another
+  share     write a run as others can use it, with a model card
   compare   train several models with the same budget, and score them
   show      draw trees and level curves of a run as HTML, SVG or PNG
   score     score any system's trees against a treebank

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
@@ -15,7 +14,7 @@ from onlstm_parse.errors import UsageError
 
 
 def parse(
-    run: Positional[Path],
+    run: Positional[str],
     file: Positional[str] = "-",
     text: str | None = None,
     format: str = "brackets",
@@ -30,7 +29,7 @@ def parse(
     """Parse raw sentences, one a line.
 
     Args:
-        run: A run folder.
+        run: A run folder, a pretrained parser (en, zh), or hf://OWNER/NAME.
         file: A text file, plain or gzipped; - is standard input.
         text: One sentence to parse instead of a file.
         format: brackets (one tree a line), json (tree and levels, one object a line), pretty or svg.

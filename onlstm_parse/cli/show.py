@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def show(
-    run: Positional[Path],
+    run: Positional[str],
     file: Positional[str | None] = None,
     *,
     out: Path,
@@ -32,7 +32,7 @@ def show(
     """Draw sentences' trees and level curves, of all layers and under both rules.
 
     Args:
-        run: A run folder.
+        run: A run folder, a pretrained parser (en, zh), or hf://OWNER/NAME.
         file: A text file, one sentence a line, plain or gzipped; - is standard input.
         out: The picture to write: .html (a page that needs nothing else), .svg or .png.
         text: One sentence or several instead of a file.
@@ -44,18 +44,21 @@ def show(
     """
     from onlstm_parse.display.views import check_kind, write_views
     from onlstm_parse.parsers.base import load
+    from onlstm_parse.pretrained import locate_run
     from onlstm_parse.runs import Run
 
     check_kind(out)
     sentences = _sentences(file, text, limit, bad_bytes)
-    loaded = Run.load(run)
+    loaded = Run.load(locate_run(run))
     parser, model = load(loaded, device=device, layer=layer, rule=rule), loaded.model
     facts = loaded.config.kind
     if model is not None:
         facts = f"{model.config.model}, {model.parameter_count():,} parameters"
     if parser.layers:
         facts += f", {parser.layers} layers"
-    write_views(views_of(parser, sentences, layer, rule), out, f"{run.name}: trees and levels", facts)
+    write_views(
+        views_of(parser, sentences, layer, rule), out, f"{loaded.folder.name}: trees and levels", facts
+    )
 
 
 def views_of(

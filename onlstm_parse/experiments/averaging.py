@@ -27,6 +27,7 @@ from onlstm_parse.flat import Span
 from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.models import AVERAGE
 from onlstm_parse.parsers.average import AverageConfig, AverageParser, Member
+from onlstm_parse.pretrained import locate_run
 from onlstm_parse.registry import check_known, nearest
 from onlstm_parse.runs import CONFIG, Run, RunConfig, RunReference
 from onlstm_parse.scoring.comparison import between
@@ -90,7 +91,7 @@ def member_of(spec: str, folder: Path) -> Member:
             settings.get("family", trivial),
             _number(weight or settings.get("weight", "1"), float, spec),
         )
-    path = Path(name)
+    path = locate_run(name)
     if not path.exists():
         remedy = nearest(trivial, TRIVIAL_PARSERS) if equals else "name a run, a trivial parser or a file"
         raise OnlstmError("expected a member, found nothing", file=path, remedy=remedy)

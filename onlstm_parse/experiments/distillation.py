@@ -21,6 +21,7 @@ from onlstm_parse.flat import Span
 from onlstm_parse.models import AVERAGE, GRAMMARS, SPAN_PARSER
 from onlstm_parse.models.span_parser_config import SPAN_PARSER_SIZES
 from onlstm_parse.parsers.base import Parser, load
+from onlstm_parse.pretrained import locate_run
 from onlstm_parse.registry import check_known
 from onlstm_parse.runs import (
     CONFIG,
@@ -73,7 +74,7 @@ def distil(
     check_known("model", model, [SPAN_PARSER, *GRAMMARS])
     check_known("size", size, SPAN_PARSER_SIZES)
     names = [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
-    folder, teacher = Path(out), Path(run)
+    folder, teacher = Path(out), locate_run(run)
     if resume and (folder / CONFIG).exists() and "teacher" in RunConfig.load(folder).data:
         return Run.load(folder)  # finished
     base = Settings(SPAN_PARSER_SIZES[size], TextConfig(), TRAINING)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from onlstm_parse.errors import UsageError
 from onlstm_parse.flat import Span
 from onlstm_parse.models import KINDS
+from onlstm_parse.pretrained import locate_run
 from onlstm_parse.registry import check_known, resolve
 from onlstm_parse.runs import Run
 from onlstm_parse.text.batches import Batch, batch_by_length
@@ -172,12 +173,13 @@ def in_batches(
 
 
 def load(run: str | Path | Run, **settings: Any) -> Parser:
-    """The parser of a run folder; `settings` are those of its kind, such as `rule` or `device`.
+    """The parser of a run; `settings` are those of its kind, such as `rule` or `device`.
 
-    A setting that is None has its default. Raises OnlstmError for what is no run, FormatError for a damaged
-    one, UsageError for unknown settings.
+    `run` is a folder, the name of a pretrained parser, or "hf://owner/name". A setting that is None has its
+    default. Raises OnlstmError for what is no run, FormatError for a damaged one, UsageError for unknown
+    settings.
     """
-    run = run if isinstance(run, Run) else Run.load(run)
+    run = run if isinstance(run, Run) else Run.load(locate_run(run))
     parser = resolve(KINDS[run.config.kind].parser)
     settings = {name: value for name, value in settings.items() if value is not None}
     for name in settings:
