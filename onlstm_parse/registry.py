@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -29,14 +30,26 @@ def resolve(name: str) -> Any:
 
 
 class Table(Mapping[str, Any]):
-    """The registered implementations of one contract (models, tokenisers, ...)."""
+    """The registered implementations of one contract (models, tokenisers, ...).
 
-    def __init__(self, kind: str, entries: dict[str, str]) -> None:
-        self.kind, self._entries = kind, entries
+    An entry is an object, or "module:object". Installed packages add theirs under the entry point `group`;
+    they cannot replace one of these.
+    """
+
+    def __init__(self, kind: str, entries: Mapping[str, Any], group: str | None = None) -> None:
+        self.kind, self._built_in, self._group = kind, entries, group
+
+    @cached_property
+    def _entries(self) -> dict[str, Any]:
+        from importlib.metadata import entry_points
+
+        outside = entry_points(group=self._group) if self._group else ()
+        return {**{point.name: point.value for point in outside}, **self._built_in}
 
     def __getitem__(self, name: str) -> Any:
         check_known(self.kind, name, self._entries)
-        return resolve(self._entries[name])
+        entry = self._entries[name]
+        return resolve(entry) if isinstance(entry, str) else entry
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)

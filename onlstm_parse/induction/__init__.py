@@ -15,6 +15,7 @@ SPLITTERS = Table(
         "token": "onlstm_parse.induction.splitters:token_rule",
         "gap": "onlstm_parse.induction.splitters:gap_rule",
     },
+    "onlstm_parse.splitters",
 )
 
 TRIVIAL_PARSERS = Table(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from onlstm_parse.registry import Table
+from onlstm_parse.registry import Table, check_known, resolve
 
 LANGUAGE_MODEL, GRAMMAR = "language-model", "grammar"
 AVERAGE, SPAN_PARSER = "average", "span-parser"
@@ -61,7 +62,7 @@ class Entry:
     """A model as tables and `--help` show it; known without torch."""
 
     module: str
-    """module:class in this package: of a layer, or of a grammar."""
+    """module:class, of a layer or of a grammar."""
     source: str
     levels: str
     """What the levels are read from."""
@@ -77,54 +78,80 @@ class Entry:
     """The kind of run that it makes, see `KINDS`."""
 
 
-CATALOGUE = {
-    "rnn": Entry("rnn:Rnn", "Elman 1990", "change of the state", lr_scale=0.1),
-    "lstm": Entry("lstm:Lstm", "Hochreiter and Schmidhuber 1997", "forget gate"),
-    "lstm-peephole": Entry("lstm_peephole:PeepholeLstm", "Graves 2013", "forget gate"),
-    "gru": Entry("gru:Gru", "Cho et al. 2014", "update gate", lr_scale=0.5),
-    "sru": Entry("sru:Sru", "Lei et al. 2018", "forget gate", parallel=True),
-    "qrnn": Entry("qrnn:Qrnn", "Bradbury et al. 2017", "forget gate", parallel=True),
-    "glu-cnn": Entry("glu_cnn:GluCnn", "Dauphin et al. 2017", "gate of the linear unit", parallel=True),
-    "tcn": Entry("tcn:Tcn", "Bai et al. 2018", "change of the output", parallel=True),
-    "attention": Entry(
-        "attention:Attention",
-        "Vaswani et al. 2017",
-        "overlap of neighbours' attention",
-        parallel=True,
-        lr_scale=0.25,
-    ),
-    "hierarchical-attention": Entry(
-        "hierarchical_attention:HierarchicalAttention",
-        "this toolkit, after Yang et al. 2016",
-        "overlap of neighbours' attention",
-        parallel=True,
-        lr_scale=0.25,
-    ),
-    "sliced-rnn": Entry("sliced_rnn:SlicedRnn", "Yu and Liu 2018", "update gate", lr_scale=0.5),
-    "echo-state": Entry("echo_state:EchoState", "Jaeger 2001", "change of the state", lr_scale=0.5),
-    "on-lstm": Entry("on_lstm:OnLstm", "Shen et al. 2019", "master forget gate", ordered=True),
-    "on-lstm-bidirectional": Entry(
-        "on_lstm_bidirectional:BidirectionalOnLstm",
-        "this toolkit, after Shen et al. 2019",
-        "master forget gates of both directions",
-        ordered=True,
-        objective="masked",
-    ),
-    "on-sru": Entry(
-        "on_sru:OnSru", "this toolkit, after Lei et al. 2018", "master forget gate", True, ordered=True
-    ),
-    "on-gru": Entry(
-        "on_gru:OnGru", "this toolkit, after Shen et al. 2019", "master forget gate", ordered=True
-    ),
-    "simple-pcfg": Entry("simple_pcfg:SimplePcfg", "Liu et al. 2023", "no levels", kind=GRAMMAR),
-}
+HERE = "onlstm_parse.models"
+CATALOGUE = Table(
+    "model",
+    {
+        "rnn": Entry(f"{HERE}.rnn:Rnn", "Elman 1990", "change of the state", lr_scale=0.1),
+        "lstm": Entry(f"{HERE}.lstm:Lstm", "Hochreiter and Schmidhuber 1997", "forget gate"),
+        "lstm-peephole": Entry(f"{HERE}.lstm_peephole:PeepholeLstm", "Graves 2013", "forget gate"),
+        "gru": Entry(f"{HERE}.gru:Gru", "Cho et al. 2014", "update gate", lr_scale=0.5),
+        "sru": Entry(f"{HERE}.sru:Sru", "Lei et al. 2018", "forget gate", parallel=True),
+        "qrnn": Entry(f"{HERE}.qrnn:Qrnn", "Bradbury et al. 2017", "forget gate", parallel=True),
+        "glu-cnn": Entry(
+            f"{HERE}.glu_cnn:GluCnn", "Dauphin et al. 2017", "gate of the linear unit", parallel=True
+        ),
+        "tcn": Entry(f"{HERE}.tcn:Tcn", "Bai et al. 2018", "change of the output", parallel=True),
+        "attention": Entry(
+            f"{HERE}.attention:Attention",
+            "Vaswani et al. 2017",
+            "overlap of neighbours' attention",
+            parallel=True,
+            lr_scale=0.25,
+        ),
+        "hierarchical-attention": Entry(
+            f"{HERE}.hierarchical_attention:HierarchicalAttention",
+            "this toolkit, after Yang et al. 2016",
+            "overlap of neighbours' attention",
+            parallel=True,
+            lr_scale=0.25,
+        ),
+        "sliced-rnn": Entry(f"{HERE}.sliced_rnn:SlicedRnn", "Yu and Liu 2018", "update gate", lr_scale=0.5),
+        "echo-state": Entry(
+            f"{HERE}.echo_state:EchoState", "Jaeger 2001", "change of the state", lr_scale=0.5
+        ),
+        "on-lstm": Entry(f"{HERE}.on_lstm:OnLstm", "Shen et al. 2019", "master forget gate", ordered=True),
+        "on-lstm-bidirectional": Entry(
+            f"{HERE}.on_lstm_bidirectional:BidirectionalOnLstm",
+            "this toolkit, after Shen et al. 2019",
+            "master forget gates of both directions",
+            ordered=True,
+            objective="masked",
+        ),
+        "on-sru": Entry(
+            f"{HERE}.on_sru:OnSru",
+            "this toolkit, after Lei et al. 2018",
+            "master forget gate",
+            True,
+            ordered=True,
+        ),
+        "on-gru": Entry(
+            f"{HERE}.on_gru:OnGru", "this toolkit, after Shen et al. 2019", "master forget gate", ordered=True
+        ),
+        "simple-pcfg": Entry(f"{HERE}.simple_pcfg:SimplePcfg", "Liu et al. 2023", "no levels", kind=GRAMMAR),
+    },
+    "onlstm_parse.models",  # names an `Entry`
+)
 
 
-def _of_kind(kind: str) -> Table:
-    found = {name: entry.module for name, entry in CATALOGUE.items() if entry.kind == kind}
-    return Table(
-        kind.replace("-", " "), {name: f"onlstm_parse.models.{module}" for name, module in found.items()}
-    )
+class _Trained(Mapping[str, Any]):
+    """The classes of one kind in the catalogue, imported when they are asked for."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __getitem__(self, name: str) -> Any:
+        check_known(self.kind.replace("-", " "), name, list(self))
+        return resolve(CATALOGUE[name].module)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, entry in CATALOGUE.items() if entry.kind == self.kind)
+
+    def __contains__(self, name: object) -> bool:  # imports nothing of ours
+        return name in CATALOGUE and CATALOGUE[str(name)].kind == self.kind
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
-MODELS, GRAMMARS = _of_kind(LANGUAGE_MODEL), _of_kind(GRAMMAR)
+MODELS, GRAMMARS = _Trained(LANGUAGE_MODEL), _Trained(GRAMMAR)

@@ -12,4 +12,5 @@ PROTOCOLS = Table(
         "evalb": "onlstm_parse.scoring.protocols:EVALB",
         "strict": "onlstm_parse.scoring.protocols:STRICT",
     },
+    "onlstm_parse.protocols",
 )

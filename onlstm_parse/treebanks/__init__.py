@@ -15,6 +15,7 @@ FORMATS = Table(
         "alpino": "onlstm_parse.treebanks.alpino:ALPINO",
         "conllu": "onlstm_parse.treebanks.conllu:CONLLU",
     },
+    "onlstm_parse.treebanks",
 )
 
 WORD_FILTERS = Table(

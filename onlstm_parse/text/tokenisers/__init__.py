@@ -14,4 +14,5 @@ TOKENISERS = Table(
         "characters": "onlstm_parse.text.tokenisers.characters:Characters",
         "sentencepiece": "onlstm_parse.text.tokenisers.pieces:SentencePiece",
     },
+    "onlstm_parse.tokenisers",
 )
