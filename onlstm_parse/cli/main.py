@@ -25,6 +25,7 @@ COMMANDS = Table(
         "share": "onlstm_parse.cli.share:main",
         "compare": "onlstm_parse.cli.compare:main",
         "show": "onlstm_parse.cli.show:main",
+        "serve": "onlstm_parse.cli.serve:main",
         "score": "onlstm_parse.cli.score:main",
         "corpora": "onlstm_parse.cli.corpora:main",
     },
@@ -44,6 +45,7 @@ Learns grammar from raw text: language models, probabilistic grammars, and avera
   share     write a run as others can use it, with a model card
   compare   train several models with the same budget, and score them
   show      draw trees and level curves of a run as HTML, SVG or PNG
+  serve     a local page to type sentences into
   score     score any system's trees against a treebank
   corpora   list, make or fetch corpora
 

@@ -23,6 +23,8 @@ def show(
     *,
     out: Path,
     text: tuple[str, ...] = (),
+    gold: str | None = None,
+    protocol: str = "shen2019",
     limit: int = 20,
     layer: int | None = None,
     rule: str | None = None,
@@ -36,7 +38,10 @@ def show(
         file: A text file, one sentence a line, plain or gzipped; - is standard input.
         out: The picture to write: .html (a page that needs nothing else), .svg or .png.
         text: One sentence or several instead of a file.
-        limit: Sentences of a file that are drawn; the others are left out.
+        gold: A treebank: its sentences are parsed, and each tree is drawn beside the gold tree, with the
+            brackets that agree and that cross marked, the lowest F1 first.
+        protocol: How F1 is counted: shen2019, kim2019, evalb or strict.
+        limit: Sentences of a file or treebank that are drawn; the others are left out.
         layer: Draw this layer alone, counted from 1.
         rule: Draw under this rule alone, token or gap.
         bad_bytes: A byte that is not UTF-8 is an error, or replaced by U+FFFD.
@@ -48,7 +53,6 @@ def show(
     from onlstm_parse.runs import Run
 
     check_kind(out)
-    sentences = _sentences(file, text, limit, bad_bytes)
     loaded = Run.load(locate_run(run))
     parser, model = load(loaded, device=device, layer=layer, rule=rule), loaded.model
     facts = loaded.config.kind
@@ -56,9 +60,15 @@ def show(
         facts = f"{model.config.model}, {model.parameter_count():,} parameters"
     if parser.layers:
         facts += f", {parser.layers} layers"
-    write_views(
-        views_of(parser, sentences, layer, rule), out, f"{loaded.folder.name}: trees and levels", facts
-    )
+    title = f"{loaded.folder.name}: trees and levels"
+    f1s: list[float] = []
+    if gold is None:
+        views = views_of(parser, _sentences(file, text, limit, bad_bytes), layer, rule)
+    elif file is not None or text:
+        raise UsageError("both sentences and --gold were given", remedy="give one of them")
+    else:
+        views, f1s = against_gold(parser, gold, protocol, limit, layer, rule)
+    write_views(views, out, title, facts, f1s)
 
 
 def views_of(
@@ -72,6 +82,34 @@ def views_of(
         [View(*way, parser.tree(sentence, analysis, way[1], way[0])) for way in parser.ways(layer, rule)]
         for sentence, analysis in zip(encoded, parser.analyse(encoded, all_layers=True), strict=True)
     ]
+
+
+def against_gold(
+    parser: Parser,
+    treebank: str,
+    protocol: str,
+    limit: int,
+    layer: int | None = None,
+    rule: str | None = None,
+) -> tuple[list[list[View]], list[float]]:
+    """The trees of the first `limit` sentences with the gold trees, and their F1s; the lowest comes first."""
+    from onlstm_parse.display.views import GOLD, View
+    from onlstm_parse.evaluation import read_gold
+    from onlstm_parse.scoring.metrics import score
+    from onlstm_parse.tree import Tree
+
+    sentences = read_gold(treebank).sentences
+    if len(sentences) > limit:
+        print(f"onlstm-parse: the first {limit} sentences are drawn; see --limit", file=sys.stderr)
+    sentences = sentences[:limit]
+    way = layer or parser.layer, rule or parser.rule
+    found = []
+    for one, tree in zip(sentences, parser.parse_words(one.words for one in sentences), strict=True):
+        expected = Tree.from_spans(one.words, zip(one.starts, one.stops, strict=True))
+        f1 = score([tree], [expected], protocol, words="none").sentence_f1
+        found.append((f1, [View(*way, tree, expected), View(None, GOLD, expected, tree)]))
+    found.sort(key=lambda pair: pair[0])
+    return [views for _, views in found], [f1 for f1, _ in found]
 
 
 def _sentences(file: str | None, text: tuple[str, ...], limit: int, bad_bytes: str) -> list[str]:

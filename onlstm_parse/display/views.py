@@ -2,54 +2,105 @@
 
 from __future__ import annotations
 
+import json
 import warnings
-from itertools import groupby
+from collections.abc import Sequence
+from importlib.resources import files
+from itertools import groupby, zip_longest
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from onlstm_parse.display.drawing import Drawing, panel, tiled
 from onlstm_parse.display.figure import to_figure
-from onlstm_parse.display.svg import STYLE, to_svg
+from onlstm_parse.display.svg import to_svg
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.files import written_whole
+from onlstm_parse.flat import Span
 from onlstm_parse.registry import nearest
 from onlstm_parse.tree import Tree
 
+GOLD = "gold"
+PAGE = "page"  # the folder of what a browser gets
+
 
 class View(NamedTuple):
-    """The tree of a sentence by one layer and rule; the layer is None for a parser without layers."""
+    """A tree of a sentence: the parser's, by one layer and rule, or the gold tree.
+
+    The layer is None for a parser without layers. `reference` is the tree to compare with.
+    """
 
     layer: int | None
     rule: str
     tree: Tree
+    reference: Tree | None = None
+
+    @property
+    def choices(self) -> list[str]:
+        """The names under which a reader shows or hides it."""
+        layer = [] if self.layer is None else [f"layer {self.layer}"]
+        return [*layer, self.rule if self.rule == GOLD else f"{self.rule} rule"]
 
     def drawing(self) -> Drawing:
-        place = "" if self.layer is None else f"layer {self.layer}, "
-        return panel(self.tree, f"{place}{self.rule} rule")
+        return panel(self.tree, ", ".join(self.choices))
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What the viewer in a browser draws."""
+        return {
+            "title": ", ".join(self.choices),
+            "words": list(self.tree.leaves()),
+            "spans": spans_of(self.tree),
+            "levels": None if self.tree.levels is None else list(self.tree.levels),
+            "brackets": self.tree.brackets(),
+            "reference": None if self.reference is None else spans_of(self.reference),
+        }
 
 
-def as_html(sentences: list[list[View]], title: str, facts: str) -> str:
-    """A page that loads nothing else."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+def spans_of(tree: Tree) -> list[Span]:
+    """Its brackets of two words or more."""
+    return [(start, stop) for start, stop, _ in tree.spans() if stop - start > 1]
+
+
+def page_file(name: str) -> str:
+    """A file that the page is made of."""
+    return files("onlstm_parse.display").joinpath(PAGE, name).read_text(encoding="utf-8")
+
+
+def as_html(sentences: list[list[View]], title: str, facts: str, f1s: Sequence[float] = ()) -> str:
+    """A page that loads nothing else. `f1s` are the scores of the sentences, if there are gold trees."""
+    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    loader = PackageLoader("onlstm_parse", "display")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    views = [view for views in sentences for view in views]
     shown = [
         {
             "words": " ".join(views[0].tree.leaves()),
-            "views": [(view, Markup(to_svg(view.drawing(), style=""))) for view in views],
+            "f1": f1,
+            "views": [
+                {
+                    "choices": view.choices,
+                    "data": json.dumps(view.content, ensure_ascii=False),
+                    "brackets": view.tree.brackets(),
+                }
+                for view in views
+            ],
         }
-        for views in sentences
+        for views, f1 in zip_longest(sentences, f1s)
     ]
-    layers = list(dict.fromkeys(view.layer for views in sentences for view in views))
-    rules = list(dict.fromkeys(view.rule for views in sentences for view in views))
-    return environment.get_template("show.html").render(
-        title=title, facts=facts, sentences=shown, layers=layers, rules=rules, style=Markup(STYLE)
+    return environment.from_string(page_file("show.html")).render(
+        title=title,
+        facts=facts,
+        sentences=shown,
+        choices=sorted({name for view in views for name in view.choices}),
+        leveled=any(view.tree.levels is not None for view in views),
+        gold=bool(f1s),
+        style=Markup(page_file("viewer.css")),
+        script=Markup(page_file("viewer.js")),
     )
 
 
-def as_svg(sentences: list[list[View]], title: str, facts: str) -> str:
+def as_svg(sentences: list[list[View]], title: str, facts: str, f1s: Sequence[float] = ()) -> str:
     return to_svg(_tiles(sentences))
 
 
@@ -95,11 +146,13 @@ def check_kind(path: Path) -> None:
         raise UsageError(f"unknown kind of picture {path.name!r}", remedy=remedy)
 
 
-def write_views(sentences: list[list[View]], path: Path, title: str, facts: str) -> None:
+def write_views(
+    sentences: list[list[View]], path: Path, title: str, facts: str, f1s: Sequence[float] = ()
+) -> None:
     """Write the kind of file that the name tells. Raises OnlstmError."""
     check_kind(path)
     if path.suffix == ".png":
         write_png(sentences, path)
         return
     with written_whole(path) as file:
-        file.write(TEXT_KINDS[path.suffix](sentences, title, facts) + "\n")
+        file.write(TEXT_KINDS[path.suffix](sentences, title, facts, f1s) + "\n")
