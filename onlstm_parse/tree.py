@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, Union
 from onlstm_parse.brackets import File, escape, read_nodes
 from onlstm_parse.errors import FormatError
 from onlstm_parse.flat import Flat, Span
+from onlstm_parse.registry import resolve
 
 if TYPE_CHECKING:
     import nltk
+    import numpy as np
 
 T = TypeVar("T")
 Child = Union["Tree", str]
@@ -175,6 +177,29 @@ class Tree:
         return self.fold(lambda leaf: leaf, lambda tree, children: nltk.Tree(tree.label, children))
 
     @classmethod
+    def from_stanza(cls, tree: Any) -> Tree:
+        """From a `stanza.models.constituency.parse_tree.Tree`, whose leaves are nodes without children."""
+        values: list[Child] = []
+        stack: list[tuple[Any, bool]] = [(tree, False)]
+        while stack:
+            node, ready = stack.pop()
+            if not node.children:
+                values.append(node.label)
+            elif ready:
+                cut = len(values) - len(node.children)
+                values[cut:] = [cls(node.label, values[cut:])]
+            else:
+                stack.append((node, True))
+                stack.extend((child, False) for child in reversed(node.children))
+        made = values[0]
+        return made if isinstance(made, Tree) else cls(made, [])
+
+    def to_stanza(self) -> Any:
+        from stanza.models.constituency.parse_tree import Tree as StanzaTree
+
+        return self.fold(StanzaTree, lambda tree, children: StanzaTree(tree.label, children))
+
+    @classmethod
     def from_brackets(cls, text: str) -> Tree:
         """Read one tree, e.g. `(X (X the dog) barks)`; raises FormatError."""
         trees = [tree for tree, _ in read_trees(text.split("\n"))]
@@ -216,6 +241,18 @@ class Tree:
                 stack.extend(child.children[::-1])
         return "".join(parts)[1:]
 
+    def _repr_svg_(self) -> str:
+        """The picture in a notebook."""
+        return str(resolve("onlstm_parse.display.svg:svg")(self))
+
+    @property
+    def level_array(self) -> np.ndarray:
+        """The levels as numbers, (n,); NaN where a word has none."""
+        import numpy as np
+
+        levels = self.levels or [None] * len(self.leaves())
+        return np.array([np.nan if level is None else level for level in levels], dtype=np.float64)
+
     def __str__(self) -> str:
         return self.brackets()
 
@@ -231,6 +268,13 @@ class Tree:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self.brackets(), self.levels)
+
+
+class Trees(list[Tree]):
+    """A list of trees, which a notebook shows as pictures one below the other."""
+
+    def _repr_html_(self) -> str:
+        return "\n".join(f'<div style="overflow-x:auto">{tree._repr_svg_()}</div>' for tree in self)
 
 
 _set_label, _set_children, _set_levels = (

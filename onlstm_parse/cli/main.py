@@ -27,6 +27,7 @@ COMMANDS = Table(
         "show": "onlstm_parse.cli.show:main",
         "serve": "onlstm_parse.cli.serve:main",
         "score": "onlstm_parse.cli.score:main",
+        "doctor": "onlstm_parse.cli.doctor:main",
         "corpora": "onlstm_parse.cli.corpora:main",
     },
 )
@@ -48,6 +49,7 @@ Learns grammar from raw text: language models, probabilistic grammars, and avera
   serve     a local page to type sentences into
   score     score any system's trees against a treebank
   corpora   list, make or fetch corpora
+  doctor    show what this machine has, and what falls back and why
 
 onlstm-parse COMMAND --help shows a command's options and their defaults."""
 

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onlstm_parse.display.scores import baseline_rows, figure
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.files import written_whole
 from onlstm_parse.scoring.signature import with_trees
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("signature", "system", "measure", "group", "value", "count")
 LATEX_LABELS = 8
@@ -33,6 +36,16 @@ def csv(reports: Sequence[dict[str, Any]], system: str = "predicted") -> str:
             shown = "" if value is None else f"{value:.6g}" if isinstance(value, float) else value
             writer.writerow([signature, name, measure, group, shown, count])
     return text.getvalue().removesuffix("\n")
+
+
+def frame(reports: Sequence[dict[str, Any]], system: str = "predicted") -> pd.DataFrame:
+    """The same as a data frame. Raises UsageError without pandas."""
+    try:
+        import pandas as pd
+    except ImportError:
+        raise UsageError("pandas is not installed", remedy="pip install pandas") from None
+    rows = [row for report in reports for row in _figures(report, system)]
+    return pd.DataFrame.from_records(rows, columns=list(COLUMNS))
 
 
 def _figures(report: dict[str, Any], system: str) -> Iterator[tuple[str, str, str, str, Any, Any]]:

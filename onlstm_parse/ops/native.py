@@ -1,7 +1,7 @@
-"""The compiled recurrences of `csrc/`: built once with the system's C++ compiler, kept in the cache folder.
+"""The compiled recurrences of `csrc/`: from the wheel, or built once with the system's C++ compiler.
 
-Importing compiles nothing. The first call of `library()` does (seconds), and later processes load the result.
-Without a compiler it warns once and returns None; callers then use plain PyTorch.
+Importing compiles nothing. The first call of `library()` does (seconds), unless the wheel has a library for
+this processor. The result is kept in the cache folder, and later processes load it. Without a compiler it warns once and returns None; callers then use plain PyTorch.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -23,11 +24,10 @@ import torch
 from torch import Tensor
 
 from onlstm_parse.files import cache_folder
+from onlstm_parse.ops.processors import FLAGS, SHARED, SOURCES, prebuilt
 
-SOURCES = Path(__file__).parent / "csrc"
 COMPILERS = ("g++", "clang++", "c++")  # tried in this order, after the environment's CXX
-FLAGS = ("-std=c++17", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast")
-SHARED = ("-fopenmp", "-shared", "-fPIC")
+NATIVE = "-march=native"
 SUFFIXES = {torch.float64: "f64", torch.float32: "f32", torch.bfloat16: "bf16"}
 
 _building = threading.Lock()
@@ -41,6 +41,9 @@ def library() -> ctypes.CDLL | None:
 
 @cache
 def _library() -> ctypes.CDLL | None:
+    if ready := prebuilt():
+        with suppress(OSError):  # a foreign C library, say
+            return ctypes.CDLL(str(ready))
     compiler = find_compiler()
     if compiler is None:
         problem, remedy = "no C++ compiler was found", "install g++ or clang++, or name one in CXX"
@@ -103,7 +106,7 @@ def _built(compiler: str) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             fresh = Path(folder) / target.name
-            command = [compiler, *FLAGS, *SHARED, str(SOURCES / "recurrences.cpp"), "-o", str(fresh)]
+            command = [compiler, *FLAGS, NATIVE, *SHARED, str(SOURCES / "recurrences.cpp"), "-o", str(fresh)]
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
             fresh.replace(target)
     return target
@@ -113,7 +116,7 @@ def _fingerprint(compiler: str) -> str:
     """A hash of all that the library depends on: sources, flags, compiler, processor."""
     version = subprocess.run([compiler, "--version"], check=True, capture_output=True, timeout=60).stdout
     parts = [path.read_bytes() for path in sorted(SOURCES.iterdir())]
-    parts += [" ".join((*FLAGS, *SHARED)).encode(), compiler.encode(), version, _processor().encode()]
+    parts += [" ".join((*FLAGS, NATIVE, *SHARED)).encode(), compiler.encode(), version, _processor().encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 

@@ -17,7 +17,7 @@ from onlstm_parse.registry import check_known, resolve
 from onlstm_parse.runs import Run
 from onlstm_parse.text.batches import Batch, batch_by_length
 from onlstm_parse.text.pipeline import Encoded
-from onlstm_parse.tree import Tree
+from onlstm_parse.tree import Tree, Trees
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,6 +120,10 @@ class Parser(ABC):
     def parse_lines(self, lines: Iterable[str]) -> Iterator[Tree]:
         """One tree a line, in order, in constant memory; an empty line gives the empty tree `(X)`."""
         return self._parse(self.reader.encode(line.rstrip("\r\n")) for line in lines)
+
+    def parse_all(self, sentences: Iterable[str]) -> Trees:
+        """The trees of raw sentences as a list; a notebook draws it."""
+        return Trees(self.parse_lines(sentences))
 
     def parse_words(self, sentences: Iterable[Sequence[str]]) -> Iterator[Tree]:
         """The same for sentences whose words are given, such as a treebank's."""

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from math import fsum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from onlstm_parse.errors import OnlstmError
+from onlstm_parse.registry import resolve
 from onlstm_parse.scoring import PROTOCOLS
 from onlstm_parse.scoring.flattening import AnyTree
 from onlstm_parse.scoring.gold import Gold
@@ -19,6 +20,9 @@ from onlstm_parse.scoring.resampling import RESAMPLES, confidence_95
 from onlstm_parse.scoring.signature import signature
 from onlstm_parse.scoring.statistics import LENGTHS, Batch, Shape, batches
 from onlstm_parse.scoring.tally import Tally, tally
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WIDTHS = ((2, 2), (3, 3), (4, 4), (5, 5), (6, 10), (11, 20), (21, 40))
 
@@ -60,6 +64,10 @@ class Score:
     def to_json(self) -> dict[str, Any]:
         """The content of `score --json`, without the baselines."""
         return asdict(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Every figure as a row: signature, system, measure, group, value, count. Needs pandas."""
+        return resolve("onlstm_parse.display.score_files:frame")([self.to_json()])
 
 
 def score(

@@ -1,0 +1,43 @@
+"""Kinds of x86-64 processors that wheels have compiled recurrences for. Needs no torch: setup.py uses it."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from pathlib import Path
+
+SOURCES = Path(__file__).parent / "csrc"
+PREBUILT = "prebuilt"  # the folder of compiled files in a wheel, beside this one
+FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast")
+SHARED = ("-fopenmp", "-shared", "-fPIC")
+# The best first: the compiler's flags, and what /proc/cpuinfo must list.
+KINDS = {
+    "avx512-bf16": (
+        ("-march=x86-64-v4", "-mavx512bf16"),
+        ("avx512_bf16", "avx512vl", "avx512bw", "avx512dq"),
+    ),
+    "avx512": (("-march=x86-64-v4",), ("avx512f", "avx512vl", "avx512bw", "avx512dq", "avx512cd")),
+    "avx2": (("-march=x86-64-v3",), ("avx2", "fma", "bmi2", "f16c")),
+}
+
+
+def compile_command(kind: str, folder: Path) -> list[str]:
+    """The g++ command that makes the library of a kind in `folder`."""
+    source, target = SOURCES / "recurrences.cpp", folder / f"recurrences-{kind}.so"
+    return ["g++", *FLAGS, *KINDS[kind][0], *SHARED, str(source), "-o", str(target)]
+
+
+def prebuilt() -> Path | None:
+    """The library that came with the package for this processor; None if there is none."""
+    info = Path("/proc/cpuinfo")
+    if sys.platform != "linux" or platform.machine() != "x86_64" or not info.exists():
+        return None
+    flags = next(
+        (line for line in info.read_text(errors="replace").splitlines() if line.startswith("flags")), ""
+    )
+    has = set(flags.split())
+    for kind, (_, needed) in KINDS.items():
+        path = Path(__file__).parent / PREBUILT / f"recurrences-{kind}.so"
+        if has.issuperset(needed) and path.exists():
+            return path
+    return None
