@@ -1,7 +1,8 @@
 """The compiled recurrences of `csrc/`: from the wheel, or built once with the system's C++ compiler.
 
 Importing compiles nothing. The first call of `library()` does (seconds), unless the wheel has a library for
-this processor. The result is kept in the cache folder, and later processes load it. Without a compiler it warns once and returns None; callers then use plain PyTorch.
+this processor. The result is kept in the cache folder, and later processes load it. Without a compiler it
+warns once and returns None; callers then use plain PyTorch.
 """
 
 from __future__ import annotations
