@@ -98,6 +98,33 @@ def test_jieba():
     assert words("jieba", "我来到北京清华大学，12,000人。") == "我 来到 北京 清华大学 ， 12,000 人 。"
 
 
+@pytest.mark.parametrize("name", ["ptb", "jieba", "jieba-simplified", "characters"])
+@pytest.mark.parametrize(
+    "whole",
+    [
+        "https://x.org/a?b=(c)",
+        "http://a.b/c-d_e#f",
+        "www.example.org",
+        "me.too+x@mail.example.org",
+        "👨‍👩‍👧",
+        "👍🏽",
+        "❤️",
+        "🇹🇼",
+    ],
+)
+def test_addresses_and_emoji_are_one_word(name, whole):
+    tokeniser = made(name)
+    for before, after in (("", ""), ("( ", " )"), ("a ", " b"), ("", ".")):
+        line = f"{before}{whole}{after}"
+        check(tokeniser, line)
+        assert whole in tokeniser.tokenise(line)[0]
+
+
+def test_an_address_ends_before_a_mark_and_before_chinese():
+    assert words("ptb", "See https://x.org/a, or (www.b.org).") == "See https://x.org/a , or ( www.b.org ) ."
+    assert words("jieba", "看https://x.org/a?b=(c)吧。") == "看 https://x.org/a?b=(c) 吧 。"
+
+
 def test_jieba_reads_traditional_characters_as_simplified_ones():
     tokeniser = made("jieba-simplified")
     cut = tokeniser.tokenise("臺灣的學生們在 圖書館裡讀書，頭髮乾燥。")

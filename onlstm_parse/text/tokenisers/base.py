@@ -6,6 +6,14 @@ from collections.abc import Iterable
 
 SPECIAL_TOKENS = ("<unk>", "<eos>")  # kept whole by every tokeniser
 
+# Kept whole by those that cut at punctuation. A mark at the end of an address belongs to the sentence.
+_ADDRESS = r"[A-Za-z0-9\-._~:/?#\[\]@!$&'*+,;=%]"
+_URL = rf"(?:(?:https?|ftp)://|www\.)(?:{_ADDRESS}|\({_ADDRESS}*\))+(?<![.,;:!?'])"
+_EMAIL = r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+_PICTURE = "[\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001faff]\ufe0f?[\U0001f3fb-\U0001f3ff]?"
+_EMOJI = f"[\U0001f1e6-\U0001f1ff]{{2}}|{_PICTURE}(?:\u200d{_PICTURE})*"
+WHOLE = f"{_URL}|{_EMAIL}|{_EMOJI}"
+
 
 class Tokeniser:
     """Cuts a line into words of the user, and gives the form of each that the language model reads.

@@ -1,8 +1,8 @@
 """Chinese words by jieba (dictionary and hidden Markov model).
 
 The dictionary is read from the package. jieba's own cache is in the common temporary folder, where others can
-write and several processes would share it. `<unk>`, 12,000 and runs of full-width digits stay whole. jieba
-cuts letters that are neither Chinese nor ASCII into single characters.
+write and several processes would share it. `<unk>`, addresses, emoji, 12,000 and runs of full-width digits
+stay whole. jieba cuts letters that are neither Chinese nor ASCII into single characters.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import warnings
 from functools import cached_property
 from typing import Any
 
-from onlstm_parse.text.tokenisers.base import SPECIAL_TOKENS, Tokeniser
+from onlstm_parse.text.tokenisers.base import SPECIAL_TOKENS, WHOLE, Tokeniser
 
 _GROUPED = r"(?<![A-Za-z0-9,.])\d{1,3}(?:,\d{3})+(?:\.\d+)?%?(?![A-Za-z0-9])"
-_WHOLE = re.compile(rf"({'|'.join(SPECIAL_TOKENS)}|{_GROUPED}|[０-９]+(?:．[０-９]+)*％?)")
+_WHOLE = re.compile(rf"({'|'.join(SPECIAL_TOKENS)}|{WHOLE}|{_GROUPED}|[０-９]+(?:．[０-９]+)*％?)")
 
 
 class Jieba(Tokeniser):
