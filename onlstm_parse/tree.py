@@ -38,8 +38,11 @@ class Tree:
     >>> tree = Tree.from_brackets("(S (NP (DT the) (NN dog)) (VP (VBZ barks)))")
     >>> tree.leaves()
     ('the', 'dog', 'barks')
-    >>> [tuple(span) for span in tree.spans()]
-    [(0, 2, 'NP'), (2, 3, 'VP'), (0, 3, 'S')]
+    >>> for start, stop, label in tree.spans():
+    ...     print(label, start, stop)
+    NP 0 2
+    VP 2 3
+    S 0 3
     """
 
     __slots__ = ("children", "label", "levels")
