@@ -39,6 +39,8 @@ class Train(Generic[Model]):
     """Continue an interrupted run, with its own text and settings."""
     quiet: FlagCreatePairsOff[bool] = False
     """Print nothing but errors."""
+    tensorboard: FlagCreatePairsOff[bool] = False
+    """Write curves for TensorBoard into the run folder."""
     model_settings: OmitArgPrefixes[Model] = tyro.MISSING
     text_settings: OmitArgPrefixes[TextConfig] = field(default_factory=TextConfig)
     training_settings: OmitArgPrefixes[TrainingConfig] = field(default_factory=TrainingConfig)
@@ -103,6 +105,7 @@ def main(arguments: list[str]) -> None:
             valid=command.valid,
             resume=command.resume,
             quiet=command.quiet,
+            tensorboard=command.tensorboard,
         )
     except KeyboardInterrupt:
         begun = (command.out / CONFIG).exists()

@@ -26,6 +26,7 @@ from onlstm_parse.ops.precision import choose_precision, products_in
 from onlstm_parse.runs import METRICS, save_weights
 from onlstm_parse.training.checkpoint import Progress, checkpoint_file, load_checkpoint, save_checkpoint
 from onlstm_parse.training.config import TrainingConfig
+from onlstm_parse.training.curves import Curves
 from onlstm_parse.training.objective import Objective, Validation
 from onlstm_parse.training.optimisation import (
     Average,
@@ -64,7 +65,14 @@ def signals_held() -> Iterator[list[int]]:
 class Trainer:
     """Trains the model of an objective, into a run folder."""
 
-    def __init__(self, objective: Objective, config: TrainingConfig, folder: Path, display: Display) -> None:
+    def __init__(
+        self,
+        objective: Objective,
+        config: TrainingConfig,
+        folder: Path,
+        display: Display,
+        tensorboard: bool = False,
+    ) -> None:
         self.objective, self.model = objective, objective.model
         self.config, self.folder, self.display = config, folder, display
         self.device = next(self.model.parameters()).device
@@ -72,6 +80,8 @@ class Trainer:
         self.optimiser = make_optimiser(self.model.parameter_groups(), config)
         self.average = Average()
         self.progress = Progress()
+        self.tensorboard = tensorboard
+        self._curves: Curves | None = None
         self._clock = self._checkpointed = self._reported = time.monotonic()
         self._loss, self._tokens = 0.0, 0  # since the last report
 
@@ -91,6 +101,8 @@ class Trainer:
         if not checkpoint_file(self.folder).exists():
             save_weights(self.model, self.folder)
             self._checkpoint()
+        if self.tensorboard:
+            self._curves = Curves(self.folder, self.progress.updates)
         self._clock = self._reported = time.monotonic()
         try:
             with signals_held() as received:
@@ -101,6 +113,8 @@ class Trainer:
                         raise KeyboardInterrupt
         finally:
             self.display.close()
+            if self._curves:
+                self._curves.close()
 
     def share_done(self) -> float:
         """The spent part of the budget, in [0, 1]."""
@@ -204,6 +218,8 @@ class Trainer:
             **(result.report if result else dict.fromkeys(self.objective.reported)),
         }
         append_line(self.folder / METRICS, json.dumps(entry))
+        if self._curves:
+            self._curves.add(entry)
         progress.reports += 1
         self._loss, self._tokens, self._reported = 0.0, 0, time.monotonic()
 

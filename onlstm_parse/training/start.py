@@ -38,13 +38,14 @@ def train(
     recipe: str = "adamw",
     resume: bool = False,
     quiet: bool = True,
+    tensorboard: bool = False,
     **settings: Any,
 ) -> Run:
     """Train a model on a text file (or corpus name), or several, into the run folder `out`.
 
     `settings` are fields of ModelConfig (or GrammarConfig), TextConfig and TrainingConfig, e.g. `epochs=3`,
     `tokeniser="whitespace"`, `model="lstm"`. Raises OnlstmError for bad input, and
-    KeyboardInterrupt after Ctrl-C, when `resume=True` continues.
+    KeyboardInterrupt after Ctrl-C, when `resume=True` continues. `tensorboard` writes curves into the folder.
     """
     names = [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
     chosen = change(defaults_for(size, recipe, settings.get("model", "on-lstm")), **settings)
@@ -56,6 +57,7 @@ def train(
         valid=None if valid is None else str(valid),
         resume=resume,
         quiet=quiet,
+        tensorboard=tensorboard,
     )
 
 
@@ -68,6 +70,7 @@ def train_run(
     valid: str | None = None,
     resume: bool = False,
     quiet: bool = False,
+    tensorboard: bool = False,
     read: Callable[[Sequence[str], str | None, Settings], Any] | None = None,
     objective: str | None = None,
 ) -> Run:
@@ -98,7 +101,8 @@ def train_run(
     device = choose_device(training.device)
     kind = KINDS[settings.kind]
     model = resolve(kind.network)(settings.model, len(text.pipeline.vocabulary)).to(device)
-    trainer = Trainer(resolve(objective or kind.objective)(model, text, training), training, folder, display)
+    trained = resolve(objective or kind.objective)(model, text, training)
+    trainer = Trainer(trained, training, folder, display, tensorboard)
     if begun:
         trainer.resume()
     else:

@@ -1,11 +1,13 @@
 """What training prints, and what it writes to metrics.jsonl."""
 
 import json
+import sys
 
 import pytest
 
 import onlstm_parse
 from onlstm_parse import corpora
+from onlstm_parse.errors import UsageError
 from onlstm_parse.training import progress
 from onlstm_parse.training.progress import Display
 
@@ -99,3 +101,17 @@ def test_validation_text(text_file, tiny, tmp_path, monkeypatch):
     assert tokens("a", text_file, valid=given) == 4 * 7
     assert tokens("b", text_file) == 4 * 5
     assert tokens("c", text_file, given) not in (4 * 5, 4 * 7)
+
+
+def test_curves_for_tensorboard(text_file, tiny, tmp_path, monkeypatch):
+    loader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    onlstm_parse.train([text_file], tmp_path / "run", **tiny, tensorboard=True)
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    last = json.loads(lines[-1])
+    curves = loader.EventAccumulator(str(tmp_path / "run" / "tensorboard")).Reload()
+    (*_, point) = curves.Scalars("valid_perplexity")
+    assert (point.step, point.value) == (last["step"], pytest.approx(last["valid_perplexity"]))
+    assert "train_perplexity" in curves.Tags()["scalars"]
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(UsageError, match=r"pip install 'onlstm-parse\[tensorboard\]'"):
+        onlstm_parse.train([text_file], tmp_path / "other", **tiny, tensorboard=True)
