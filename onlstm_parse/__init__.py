@@ -1,9 +1,9 @@
-"""Grammar from raw text: train a language model, read levels off its gates, split them into trees.
+"""Grammar from raw text: parsers that are learnt without a treebank.
 
     import onlstm_parse
-    run = onlstm_parse.train(["text.txt"], "run", size="tiny", epochs=3)
-    parser = onlstm_parse.load("run")
-    tree = parser.parse("The old dog barked.")   # a Tree; tree.levels holds d_f for each word
+    tree = onlstm_parse.load("en").parse("The old dog barked.")
+    run = onlstm_parse.induce(["text.txt"], "parser", minutes=60)
+    parser = onlstm_parse.load("parser")
 
 Names are imported when first used: `import onlstm_parse` is quick and needs no torch.
 """
@@ -23,6 +23,7 @@ _PUBLIC = Table(
         "Run": "onlstm_parse.runs:Run",
         "Parser": "onlstm_parse.parsers.base:Parser",
         "Tree": "onlstm_parse.tree:Tree",
+        "Trees": "onlstm_parse.tree:Trees",
         "read_treebank": "onlstm_parse.treebanks.reading:read_treebank",
         "score": "onlstm_parse.scoring.metrics:score",
         "evaluate": "onlstm_parse.evaluation:evaluate",
