@@ -25,16 +25,17 @@ def _texts():
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=[str(page.relative_to(ROOT)) for page in EXAMPLES])
 def test_examples_work(page, tmp_path):
-    """One after the other in one folder, each with some output."""
+    """One after the other in one folder; each prints something or writes a file."""
     folder = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
     for language, code in EXAMPLES[page]:
+        before = set(tmp_path.iterdir())
         command = {"bash": ["bash", "-euc", code], "python": [sys.executable, "-c", code]}[language]
         done = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-        assert done.stdout or done.stderr
+        assert done.stdout or set(tmp_path.iterdir()) > before
 
 
 def test_the_readme_is_short():

@@ -76,6 +76,8 @@ class Entry:
     """It predicts the next word, or masked words from both sides."""
     kind: str = LANGUAGE_MODEL
     """The kind of run that it makes, see `KINDS`."""
+    sizes: str = ""
+    """Its settings by size, "module:object", where they are not those of its kind."""
 
 
 HERE = "onlstm_parse.models"
@@ -129,6 +131,13 @@ CATALOGUE = Table(
             f"{HERE}.on_gru:OnGru", "this toolkit, after Shen et al. 2019", "master forget gate", ordered=True
         ),
         "simple-pcfg": Entry(f"{HERE}.simple_pcfg:SimplePcfg", "Liu et al. 2023", "no levels", kind=GRAMMAR),
+        "neural-pcfg": Entry(
+            f"{HERE}.neural_pcfg:NeuralPcfg",
+            "Kim et al. 2019",
+            "no levels",
+            kind=GRAMMAR,
+            sizes="onlstm_parse.models.grammar_config:DENSE_SIZES",
+        ),
     },
     "onlstm_parse.models",  # names an `Entry`
 )

@@ -37,3 +37,10 @@ GRAMMAR_SIZES = {
     "small": GrammarConfig(),
     "paper": GrammarConfig(nonterminals=4096, preterminals=8192, embedding=512),
 }
+
+# With a probability for every rule, time rises with the third power of the number of symbols.
+DENSE_SIZES = {
+    "tiny": GrammarConfig("neural-pcfg", nonterminals=8, preterminals=16, embedding=64),
+    "small": GrammarConfig("neural-pcfg", nonterminals=30, preterminals=60),
+    "paper": GrammarConfig("neural-pcfg", nonterminals=30, preterminals=60),
+}

@@ -55,7 +55,7 @@ def defaults_for(size: str = "small", recipe: str = "adamw", model: str = "on-ls
     """The defaults of a size, a recipe and a model, to be changed and then completed. Raises UsageError."""
     check_known("model", model, list(CATALOGUE))
     kind = CATALOGUE[model].kind
-    sizes = resolve(KINDS[kind].sizes)
+    sizes = resolve(CATALOGUE[model].sizes or KINDS[kind].sizes)
     check_known("size", size, sizes)
     check_known("recipe", recipe, RECIPES)
     training = RECIPES[recipe]

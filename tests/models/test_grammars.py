@@ -6,7 +6,8 @@ import torch
 from onlstm_parse.errors import UsageError
 from onlstm_parse.models import GRAMMARS
 from onlstm_parse.models.grammar import NETWORKS_LR_SCALE, Grammar
-from onlstm_parse.models.grammar_config import GRAMMAR_SIZES, GrammarConfig
+from onlstm_parse.models.grammar_config import DENSE_SIZES, GRAMMAR_SIZES, GrammarConfig
+from onlstm_parse.models.neural_pcfg import NeuralPcfg
 from onlstm_parse.models.simple_pcfg import SimplePcfg
 from onlstm_parse.text.vocabulary import EOS_ID
 
@@ -48,6 +49,18 @@ def test_simple_pcfg_has_a_distribution_of_each_child():
     torch.testing.assert_close(rules.left, (left / 8**0.5).softmax(-1), rtol=0, atol=1e-6)
 
 
+def test_neural_pcfg_has_a_distribution_of_pairs_of_children():
+    torch.manual_seed(1)
+    config = GrammarConfig("neural-pcfg", nonterminals=3, preterminals=4, embedding=8)
+    model = NeuralPcfg(config, WORDS).double()
+    binary, root = model.rules()
+    assert (binary.shape, root.shape) == ((3, 7, 7), (7,))
+    torch.testing.assert_close(binary.sum((1, 2)), torch.ones(3, dtype=torch.float64))
+    torch.testing.assert_close(root.sum(), torch.ones((), dtype=torch.float64))
+    scores = model.parents @ model.children_pairs.T / 8**0.5 + model.pair_bias
+    torch.testing.assert_close(binary.flatten(1), scores.softmax(-1), rtol=0, atol=1e-6)
+
+
 def test_every_parameter_learns(model):
     words = torch.tensor([1, 2, 3, 4, 5, 6])
     (-model(words, [3, 2, 1]).sum()).backward()
@@ -66,6 +79,7 @@ def test_networks_learn_more_slowly_than_embeddings(model):
 
 def test_sizes_and_their_errors():
     assert [size.nonterminals for size in GRAMMAR_SIZES.values()] == [16, 256, 4096]
+    assert [size.nonterminals for size in DENSE_SIZES.values()] == [8, 30, 30]
     with pytest.raises(UsageError, match="nonterminals must be at least 1, found 0"):
         GrammarConfig(nonterminals=0)
     with pytest.raises(UsageError, match="unknown grammar 'simple-pfcg'; did you mean simple-pcfg"):

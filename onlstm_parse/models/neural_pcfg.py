@@ -1,0 +1,52 @@
+"""Neural PCFG (Kim, Dyer and Rush, ACL 2019): every rule A → B C has a probability of its own.
+
+    p(A → B C) = softmax over all pairs (B, C) of  w_BC · e_A + b_BC
+
+Symbols have embeddings e; w and b belong to pairs of children. Time rises with N · (N + P)², so the grammar
+has few symbols: 30 nonterminals and 60 preterminals, as published.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from onlstm_parse.models.grammar import Grammar, embeddings, residual, scores_of
+from onlstm_parse.models.grammar_config import GrammarConfig
+from onlstm_parse.ops.dense_inside import DenseRules, dense_inside, dense_inside_reference
+
+# The share of a parent's probability that is spread over all pairs of children: nothing underflows in fp32.
+SMOOTHING = 1e-6
+
+
+class NeuralPcfg(Grammar):
+    def __init__(self, config: GrammarConfig, vocabulary_size: int) -> None:
+        super().__init__(config, vocabulary_size)
+        symbols = config.nonterminals + config.preterminals
+        self.parents = embeddings(config.nonterminals, config.embedding)
+        self.children_pairs = embeddings(symbols**2, config.embedding)
+        self.pair_bias = nn.Parameter(torch.zeros(symbols**2))
+        self.start = embeddings(1, config.embedding)
+        self.below = embeddings(symbols, config.embedding)
+        self.root_network = residual(config.embedding)
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+
+    def rules(self) -> DenseRules:
+        nonterminals, symbols = len(self.parents), len(self.below)
+        binary = _smooth(scores_of(self.parents, self.children_pairs) + self.pair_bias)
+        root = _smooth(scores_of(self.root_network(self.start), self.below))
+        return DenseRules(binary.view(nonterminals, symbols, symbols), root.squeeze(0))
+
+    def forward(
+        self, words: Tensor, lengths: list[int], spans: Tensor | None = None, viterbi: bool = False
+    ) -> Tensor:
+        rules, emissions = self.rules(), self.emission(words)
+        if viterbi:
+            return dense_inside_reference(rules, emissions, lengths, spans, viterbi=True)
+        return dense_inside(rules, emissions, lengths, spans)
+
+
+def _smooth(scores: Tensor) -> Tensor:
+    return scores.softmax(-1) * (1 - SMOOTHING) + SMOOTHING / scores.shape[-1]
