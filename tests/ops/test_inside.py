@@ -1,10 +1,12 @@
-"""The inside algorithm: against all trees of short sentences, and the fast form against the plain one."""
+"""The inside algorithms: against all trees of short sentences, and the fast form against the plain one."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 from itertools import product
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -12,24 +14,65 @@ from torch import Tensor
 
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.ops import native
+from onlstm_parse.ops.dense_inside import DenseRules, dense_inside, dense_inside_reference
 from onlstm_parse.ops.inside import Rules, inside, inside_reference
 
+
+class Kind(NamedTuple):
+    """A kind of rules: its two algorithms, the shapes of its distributions, and one rule's probability."""
+
+    rules: Callable[..., Any]
+    fast: Callable[..., Tensor]
+    reference: Callable[..., Tensor]
+    shapes: Callable[[int, int], list[tuple[int, ...]]]
+    """From nonterminals and symbols."""
+    probability: Callable[[Any, int, int, int], Tensor]
+    """p(A → B C) from rules, A, B, C."""
+
+    @property
+    def both(self) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
+        return self.fast, self.reference
+
+
+SIMPLE = Kind(
+    Rules,
+    inside,
+    inside_reference,
+    lambda n, m: [(n, m), (n, m), (m,)],
+    lambda rules, a, b, c: rules.left[a, b] * rules.right[a, c],
+)
+DENSE = Kind(
+    DenseRules,
+    dense_inside,
+    dense_inside_reference,
+    lambda n, m: [(n, m, m), (m,)],
+    lambda rules, a, b, c: rules.binary[a, b, c],
+)
+KINDS = pytest.mark.parametrize("kind", [SIMPLE, DENSE], ids=["simple", "dense"])
+
 # nonterminals, preterminals, lengths of sentences
-SIZES = [(3, 4, [5, 1, 7, 7, 2, 3]), (8, 5, [1]), (1, 1, [2]), (17, 9, [1, 13]), (4, 4, [12, 12, 3])]
+SIZES = [(3, 4, [5, 1, 7, 7, 2, 3]), (8, 5, [1]), (1, 1, [2]), (7, 9, [1, 11]), (4, 4, [8, 8, 3])]
 
 
 def grammar(
-    nonterminals: int, preterminals: int, lengths: list[int], dtype: torch.dtype = torch.float64
-) -> tuple[Rules, Tensor, Tensor]:
+    nonterminals: int,
+    preterminals: int,
+    lengths: list[int],
+    dtype: torch.dtype = torch.float64,
+    kind: Kind = SIMPLE,
+) -> tuple[Any, Tensor, Tensor]:
     """Rules, emissions and scores of brackets, that all have gradients."""
     generator = torch.Generator().manual_seed(1)
 
     def random(*shape: int) -> Tensor:
         return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
 
-    symbols = nonterminals + preterminals
-    shapes = (nonterminals, symbols), (nonterminals, symbols), (symbols,)
-    rules = Rules(*((2 * random(*shape)).softmax(-1).requires_grad_() for shape in shapes))
+    def distribution(*shape: int) -> Tensor:
+        rows = shape[:1] if len(shape) > 1 else ()
+        return (2 * random(*shape)).view(*rows, -1).softmax(-1).view(shape).requires_grad_()
+
+    shapes = kind.shapes(nonterminals, nonterminals + preterminals)
+    rules = kind.rules(*(distribution(*shape) for shape in shapes))
     emissions = (3 * random(sum(lengths), preterminals) - 5).requires_grad_()
     n = max(lengths)
     return rules, emissions, random(len(lengths), n, n + 1).requires_grad_()
@@ -47,16 +90,18 @@ def trees(start: int, stop: int) -> list[tuple]:
     ]
 
 
-def derivations(tree: tuple, rules: Rules, emissions: Tensor, spans: Tensor) -> dict[int, list[float]]:
+def derivations(
+    kind: Kind, tree: tuple, rules: Any, emissions: Tensor, spans: Tensor
+) -> dict[int, list[float]]:
     """The probabilities of all derivations with the brackets of a tree, by the symbol of its top."""
-    nonterminals = len(rules.left)
+    nonterminals = len(rules[0])
     if len(tree) == 2:
         return {nonterminals + k: [p] for k, p in enumerate(emissions[tree[0]].exp().tolist())}
-    left, right = (derivations(child, rules, emissions, spans) for child in tree[2:])
+    left, right = (derivations(kind, child, rules, emissions, spans) for child in tree[2:])
     bonus = float(spans[tree[0], tree[1]].exp())
     return {
         parent: [
-            float(rules.left[parent, a] * rules.right[parent, b]) * bonus * p * q
+            float(kind.probability(rules, parent, a, b)) * bonus * p * q
             for a, b in product(left, right)
             for p, q in product(left[a], right[b])
         ]
@@ -65,13 +110,13 @@ def derivations(tree: tuple, rules: Rules, emissions: Tensor, spans: Tensor) -> 
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4])
-@pytest.mark.parametrize("function", [inside, inside_reference])
-def test_all_derivations_of_all_trees(length, function) -> None:
-    rules, emissions, spans = grammar(2, 2, [length])
-    plain = Rules(*(part.detach() for part in rules)), emissions.detach(), spans[0].detach()
+@KINDS
+def test_all_derivations_of_all_trees(length, kind) -> None:
+    rules, emissions, spans = grammar(2, 2, [length], kind=kind)
+    plain = kind.rules(*(part.detach() for part in rules)), emissions.detach(), spans[0].detach()
     total, best, shares = 0.0, 0.0, torch.zeros(length, length + 1, dtype=torch.float64)
     for tree in trees(0, length):
-        found = derivations(tree, *plain)
+        found = derivations(kind, tree, *plain)
         ends = [float(plain[0].root[symbol]) * p for symbol, all_of in found.items() for p in all_of]
         total, best = total + sum(ends), max(best, *ends)
         waiting = [tree]
@@ -80,11 +125,12 @@ def test_all_derivations_of_all_trees(length, function) -> None:
             waiting += children
             if children:
                 shares[start, stop] += sum(ends)
-    found = function(rules, emissions, [length], spans)
-    assert found.item() == pytest.approx(math.log(total), abs=1e-10)
-    gradient = torch.autograd.grad(found.sum(), spans, allow_unused=True, materialize_grads=True)[0][0]
-    torch.testing.assert_close(gradient, shares / total)
-    viterbi = inside_reference(rules, emissions, [length], spans, viterbi=True)
+    for function in kind.both:
+        found = function(rules, emissions, [length], spans)
+        assert found.item() == pytest.approx(math.log(total), abs=1e-10)
+        gradient = torch.autograd.grad(found.sum(), spans, allow_unused=True, materialize_grads=True)[0][0]
+        torch.testing.assert_close(gradient, shares / total)
+    viterbi = kind.reference(rules, emissions, [length], spans, viterbi=True)
     assert viterbi.item() == pytest.approx(math.log(best), abs=1e-10)
 
 
@@ -103,21 +149,26 @@ def everything(function, given: tuple, lengths: list[int], with_spans: bool) -> 
 @pytest.mark.parametrize("with_spans", [False, True])
 @pytest.mark.parametrize("sizes", SIZES)
 @pytest.mark.parametrize(("dtype", "close"), [(torch.float64, 1e-10), (torch.float32, 1e-4)])
-def test_the_fast_form_is_the_reference(sizes, dtype, close, with_spans) -> None:
+@KINDS
+def test_the_fast_form_is_the_reference(sizes, dtype, close, with_spans, kind) -> None:
     *symbols, lengths = sizes
     fast, exact = (
-        everything(function, grammar(*symbols, lengths, dtype), lengths, with_spans)
-        for function in (inside, inside_reference)
+        everything(function, grammar(*symbols, lengths, dtype, kind), lengths, with_spans)
+        for function in kind.both
     )
     for ours, theirs in zip(fast, exact, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=close, atol=close)
 
 
-def test_gradients_are_those_of_finite_differences() -> None:
-    rules, emissions, spans = grammar(2, 3, [4, 1, 3])
-    assert torch.autograd.gradcheck(
-        lambda *given: inside(Rules(*given[:3]), given[3], [4, 1, 3], given[4]), (*rules, emissions, spans)
-    )
+@KINDS
+def test_gradients_are_those_of_finite_differences(kind) -> None:
+    rules, emissions, spans = grammar(2, 3, [4, 1, 3], kind=kind)
+
+    def log_probabilities(*given: Tensor) -> Tensor:
+        *parts, words, scores = given
+        return kind.fast(kind.rules(*parts), words, [4, 1, 3], scores)
+
+    assert torch.autograd.gradcheck(log_probabilities, (*rules, emissions, spans))
 
 
 def test_several_threads_give_the_same() -> None:
@@ -133,32 +184,37 @@ def test_several_threads_give_the_same() -> None:
         torch.testing.assert_close(ours, theirs)
 
 
-def test_bf16_products_are_near() -> None:
-    rules, emissions, _ = grammar(16, 8, [9, 4], torch.float32)
-    exact = inside_reference(rules, emissions, [9, 4])
+@KINDS
+def test_bf16_products_are_near(kind) -> None:
+    rules, emissions, _ = grammar(12, 8, [9, 4], torch.float32, kind)
+    exact = kind.reference(rules, emissions, [9, 4])
     with torch.autocast("cpu", torch.bfloat16):
-        found = inside(rules, emissions, [9, 4])
+        found = kind.fast(rules, emissions, [9, 4])
+    assert found.dtype == torch.float32
     torch.testing.assert_close(found, exact, rtol=1e-2, atol=0)
 
 
-@pytest.mark.parametrize("function", [inside, inside_reference])
-def test_a_forbidden_bracket_has_probability_0_and_the_rest_goes_to_the_others(function) -> None:
-    rules, emissions, _ = grammar(3, 4, [4])
+@KINDS
+def test_a_forbidden_bracket_has_probability_0_and_the_rest_goes_to_the_others(kind) -> None:
+    rules, emissions, _ = grammar(3, 4, [4], kind=kind)
     spans = torch.zeros(1, 4, 5, dtype=torch.float64)
     for start, stop in ((0, 2), (0, 3), (1, 3)):
         spans[0, start, stop] = -torch.inf  # only [a [b [c d]]] is left
     spans.requires_grad_()
-    found = function(rules, emissions, [4], spans)
-    gradient = torch.autograd.grad(found.sum(), spans)[0][0]
     allowed = [(0, 4), (1, 4), (2, 4)]
-    assert [tuple(span) for span in gradient.nonzero().tolist()] == allowed
-    assert all(gradient[span].item() == pytest.approx(1) for span in allowed)
+    for function in kind.both:
+        found = function(rules, emissions, [4], spans)
+        gradient = torch.autograd.grad(found.sum(), spans)[0][0]
+        assert [tuple(span) for span in gradient.nonzero().tolist()] == allowed
+        assert all(gradient[span].item() == pytest.approx(1) for span in allowed)
 
 
-def test_a_sentence_of_200_words_neither_underflows_nor_overflows() -> None:
-    rules, emissions, _ = grammar(6, 5, [200], torch.float32)
-    found = inside(rules, emissions - 60, [200])
-    exact = inside_reference(Rules(*(part.double() for part in rules)), (emissions - 60).double(), [200])
+@pytest.mark.parametrize(("kind", "length"), [(SIMPLE, 200), (DENSE, 60)], ids=["simple", "dense"])
+def test_a_long_sentence_neither_underflows_nor_overflows(kind, length) -> None:
+    rules, emissions, _ = grammar(6, 5, [length], torch.float32, kind)
+    found = kind.fast(rules, emissions - 60, [length])
+    doubled = kind.rules(*(part.double() for part in rules))
+    exact = kind.reference(doubled, (emissions - 60).double(), [length])
     assert found.item() == pytest.approx(exact.item(), rel=1e-5)
     assert all(part.isfinite().all() for part in torch.autograd.grad(found.sum(), (*rules, emissions)))
 
