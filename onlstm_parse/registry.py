@@ -40,22 +40,22 @@ class Table(Mapping[str, Any]):
         self.kind, self._built_in, self._group = kind, entries, group
 
     @cached_property
-    def _entries(self) -> dict[str, Any]:
+    def entries(self) -> dict[str, Any]:
         from importlib.metadata import entry_points
 
         outside = entry_points(group=self._group) if self._group else ()
         return {**{point.name: point.value for point in outside}, **self._built_in}
 
     def __getitem__(self, name: str) -> Any:
-        check_known(self.kind, name, self._entries)
-        entry = self._entries[name]
+        check_known(self.kind, name, self.entries)
+        entry = self.entries[name]
         return resolve(entry) if isinstance(entry, str) else entry
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter(self.entries)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return name in self.entries

@@ -37,7 +37,7 @@ def test_learning_rates_are_compared_by_perplexity(text_file, monkeypatch, capsy
     catalogue = dict(CATALOGUE)
     options = ("--models", "rnn", "--shares", "0.1", "1", "--size", "tiny", "--tokens", "2000")
     run(SCRIPTS / "compare_learning_rates", "--text", text_file, *options, monkeypatch=monkeypatch)
-    assert catalogue == CATALOGUE
+    assert catalogue == dict(CATALOGUE)
     header, _, row = capsys.readouterr().out.splitlines()[-3:]
     assert [cell.strip() for cell in header.split("|")[1:4]] == ["model", "0.1", "1"]
     low, high = (float(cell) for cell in row.split("|")[2:4])

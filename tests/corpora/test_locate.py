@@ -84,6 +84,20 @@ def test_found_in_the_users_folder_first(name, tmp_path, monkeypatch):
             assert all(tmp_path / "mine" / name in file.parents for file in found)
 
 
+def test_a_part_of_a_corpus_has_a_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("ONLSTM_CORPORA", str(tmp_path))
+    for part in ("train", "dev", "devel"):
+        (tmp_path / "gum" / part).mkdir(parents=True)
+        (tmp_path / "gum" / part / "a.ptb").write_text("(ROOT (X a b))")
+    assert corpora.locate_treebank("gum/dev") == [tmp_path / "gum" / "dev" / "a.ptb"]
+    assert len(corpora.locate_treebank("gum")) == 2
+    assert corpora.find("gum/dev") is CORPORA["gum"]
+    with pytest.raises(OnlstmError, match="of corpus gum in tests, found none"):
+        corpora.locate_treebank("gum/tests")
+    with pytest.raises(OnlstmError, match="did you mean gum"):
+        corpora.locate_treebank("gumm/dev")
+
+
 def test_a_synthetic_corpus_is_made_once(monkeypatch):
     monkeypatch.setattr(synthetic.make, "__defaults__", (40, 1))
     text = corpora.locate_text("synthetic-english")

@@ -167,6 +167,17 @@ def test_a_member_that_fails_is_left_out(text_file, tmp_path, capsys):
     assert voters(folder) == [("../members/on-gru-1", "token"), ("../members/on-gru-1", "gap")]
 
 
+def test_text_settings_reach_members_and_student(text_file, tmp_path):
+    options = ["--tokeniser", "whitespace", "--normalisation", "lower", "--max-words", "9"]
+    settings = command(text_file, tmp_path / "run", "--quiet", *options)
+    settings[settings.index("--models") + 1] = "on-gru"
+    assert main(settings) == 0
+    for folder in (tmp_path / "run", tmp_path / "run" / "members" / "on-gru-1"):
+        run = Run.load(folder)
+        assert (run.config.text.tokeniser, run.config.text.normalisation) == ("whitespace", "lower")
+        assert len(run.pipeline.vocabulary) == 9
+
+
 def test_no_member_can_be_trained(tmp_path):
     text = tmp_path / "long.txt"
     text.write_text("word " * 60 + "\n")
@@ -181,6 +192,8 @@ def test_no_member_can_be_trained(tmp_path):
         ({"models": []}, "no member was given"),
         ({"minutes": 0}, "minutes must be above 0, found 0"),
         ({"without": ["left"]}, "unknown voter to leave out 'left'"),
+        ({"tokeniser": "jeiba"}, "unknown tokeniser 'jeiba'; did you mean jieba"),
+        ({"max_wrods": 10}, "unknown text setting 'max_wrods'; did you mean max_words"),
     ],
 )
 def test_what_cannot_work_is_refused_before_training(change, message, text_file, tmp_path):
