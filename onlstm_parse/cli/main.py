@@ -27,6 +27,7 @@ COMMANDS = Table(
         "show": "onlstm_parse.cli.show:main",
         "serve": "onlstm_parse.cli.serve:main",
         "score": "onlstm_parse.cli.score:main",
+        "completion": "onlstm_parse.cli.completion:main",
         "doctor": "onlstm_parse.cli.doctor:main",
         "corpora": "onlstm_parse.cli.corpora:main",
     },
@@ -36,20 +37,21 @@ HELP = """usage: onlstm-parse COMMAND ...
 
 Learns grammar from raw text: language models, probabilistic grammars, and averages of them.
 
-  models    list the language models and grammars
-  train     train a language model or a grammar on text, into a run folder
-  induce    make one parser from text: train several, average them, distil a small one
-  parse     parse sentences with a run
-  evaluate  score a run's trees against a treebank, beside trivial parsers
-  average   make one parser of several runs: the tree with the most votes
-  distil    train one small, fast parser on the trees of another
-  share     write a run as others can use it, with a model card
-  compare   train several models with the same budget, and score them
-  show      draw trees and level curves of a run as HTML, SVG or PNG
-  serve     a local page to type sentences into
-  score     score any system's trees against a treebank
-  corpora   list, make or fetch corpora
-  doctor    show what this machine has, and what falls back and why
+  models     list the language models and grammars
+  train      train a language model or a grammar on text, into a run folder
+  induce     make one parser from text: train several, average them, distil a small one
+  parse      parse sentences with a run
+  evaluate   score a run's trees against a treebank, beside trivial parsers
+  average    make one parser of several runs: the tree with the most votes
+  distil     train one small, fast parser on the trees of another
+  share      write a run as others can use it, with a model card
+  compare    train several models with the same budget, and score them
+  show       draw trees and level curves of a run as HTML, SVG or PNG
+  serve      a local page to type sentences into
+  score      score any system's trees against a treebank
+  corpora    list, make or fetch corpora
+  completion print a script that completes commands and options in a shell
+  doctor     show what this machine has, and what falls back and why
 
 onlstm-parse COMMAND --help shows a command's options and their defaults."""
 
