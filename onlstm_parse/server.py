@@ -175,6 +175,7 @@ def bound(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen()  # whoever comes before the first answer waits
     except OSError as error:
         listening.close()
         raise OnlstmError(
