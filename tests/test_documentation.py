@@ -19,6 +19,14 @@ def test_pages_have_examples():
     assert all(text.count("<!-- tested -->") == len(EXAMPLES.get(page, [])) for page, text in _texts())
 
 
+def test_examples_that_the_readme_has_are_the_same():
+    marked = re.compile(r"<!-- tested in README.md -->\n```bash\n(.*?)```", re.DOTALL)
+    tested = "".join(code for _, code in EXAMPLES[PAGES[0]])
+    found = [code for _, text in _texts() for code in marked.findall(text)]
+    assert len(found) == 2
+    assert all(code in tested for code in found)
+
+
 def _texts():
     return [(page, page.read_text(encoding="utf-8")) for page in PAGES]
 

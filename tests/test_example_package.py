@@ -77,4 +77,7 @@ def test_train_parse_and_score_with_its_names(environment, tmp_path):
 
 
 def test_its_names_are_listed(environment):
-    assert MODEL in run(environment, "onlstm_parse", "models")
+    code = "from onlstm_parse.cli.models import summary; print(*summary(), sep='\\n')"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert any(line.split()[0] == MODEL for line in done.stdout.splitlines() if line.split())

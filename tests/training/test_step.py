@@ -183,7 +183,7 @@ def test_updates_are_those_of_the_plain_step(name, updates, tmp_path):
 
 
 def test_layers_have_their_own_learning_rate(tmp_path, monkeypatch):
-    monkeypatch.setitem(CATALOGUE, "on-lstm", replace(CATALOGUE["on-lstm"], lr_scale=0.3))
+    monkeypatch.setitem(CATALOGUE.entries, "on-lstm", replace(CATALOGUE["on-lstm"], lr_scale=0.3))
     trainer, plain, chosen = trained(3, MODEL, PLAIN, tmp_path)
     for window in chosen:
         plain.update(*window)
