@@ -2,13 +2,15 @@
 
     doc = nlp("The old dog near the river barks.")
     doc._.tree            # the tree of the document; with several sentences, a node over their trees
-    doc._.trees           # one tree a sentence
+    doc._.trees           # one tree a sentence; trees from elsewhere can be set
     next(doc.sents)._.tree
 
 Without a component that finds sentences, a document is one sentence. White space tokens are in no tree.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -31,8 +33,7 @@ class TreeComponent:
 
     def __call__(self, doc: Doc) -> Doc:
         words = [[token.text for token in sentence if not token.is_space] for sentence in _sentences(doc)]
-        trees = self.parser.parse_words(words)
-        doc.user_data[KEY] = [[tree.brackets(), list(tree.levels or [])] for tree in trees]
+        _set_trees(doc, self.parser.parse_words(words))
         return doc
 
 
@@ -51,6 +52,11 @@ def _trees(doc: Doc) -> list[Tree] | None:
     return found
 
 
+def _set_trees(doc: Doc, trees: Iterable[Tree]) -> None:
+    """Give a document trees of any origin, one a sentence."""
+    doc.user_data[KEY] = [[tree.brackets(), list(tree.levels or [])] for tree in trees]
+
+
 def _tree(doc: Doc) -> Tree | None:
     trees = _trees(doc)
     return trees[0] if trees and len(trees) == 1 else Tree("X", trees) if trees else None
@@ -63,6 +69,6 @@ def _tree_of_sentence(span: Span) -> Tree | None:
     return trees[starts.index(span.start)] if trees and span.start in starts else None
 
 
-Doc.set_extension("trees", getter=_trees, force=True)
+Doc.set_extension("trees", getter=_trees, setter=_set_trees, force=True)
 Doc.set_extension("tree", getter=_tree, force=True)
 Span.set_extension("tree", getter=_tree_of_sentence, force=True)
