@@ -11,8 +11,8 @@ STYLE = """text{font:13px system-ui,sans-serif;fill:currentColor;text-anchor:mid
 .title{font-weight:600;text-anchor:start}.tick{font-size:9px;text-anchor:end;opacity:.6}
 polyline{fill:none;stroke:currentColor}.branch{opacity:.6;stroke-width:1.2;stroke-linejoin:round}.guide{opacity:.15}
 .curve{stroke:#3b82c4;stroke-width:1.6}circle{fill:#3b82c4}"""
-# For a picture of its own: it follows the reader's choice of dark or light.
-ALONE = STYLE + "svg{color:#222}@media(prefers-color-scheme:dark){svg{color:#ddd}}"
+# It follows the reader's choice of dark or light.
+STYLE += "svg{color:#222}@media(prefers-color-scheme:dark){svg{color:#ddd}}"
 
 
 def svg(tree: Tree) -> str:
@@ -20,9 +20,9 @@ def svg(tree: Tree) -> str:
     return to_svg(panel(tree))
 
 
-def to_svg(drawing: Drawing, style: str = ALONE) -> str:
-    """One line of self-contained SVG. `style` is CSS; empty if a page has its own."""
-    parts = [f"<style>{' '.join(style.split())}</style>" if style else ""]
+def to_svg(drawing: Drawing) -> str:
+    """One line of self-contained SVG."""
+    parts = [f"<style>{' '.join(STYLE.split())}</style>"]
     for line in drawing.lines:
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in line.points)
         parts.append(f'<polyline class="{line.role}" points="{points}"/>')

@@ -17,6 +17,9 @@ from onlstm_parse.text.vocabulary import EOS_ID
 
 # All symbols share the networks, so one step moves every symbol: they learn more slowly than embeddings.
 NETWORKS_LR_SCALE = 0.1
+# The share of a parent's probability that is spread over all its choices, so that no product of probabilities
+# underflows in fp32.
+SMOOTHING = 1e-6
 
 
 class Grammar(Network):
@@ -77,6 +80,11 @@ class Emission(nn.Module):
 def scores_of(a: Tensor, b: Tensor) -> Tensor:
     """a · bᵀ / √units."""
     return products_of(a / a.shape[-1] ** 0.5, b)
+
+
+def distribution(scores: Tensor) -> Tensor:
+    """The softmax over the last dimension, with a small share spread evenly."""
+    return scores.softmax(-1) * (1 - SMOOTHING) + SMOOTHING / scores.shape[-1]
 
 
 def products_of(a: Tensor, b: Tensor) -> Tensor:

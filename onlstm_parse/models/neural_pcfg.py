@@ -11,12 +11,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from onlstm_parse.models.grammar import Grammar, embeddings, residual, scores_of
+from onlstm_parse.models.grammar import Grammar, distribution, embeddings, residual, scores_of
 from onlstm_parse.models.grammar_config import GrammarConfig
 from onlstm_parse.ops.dense_inside import DenseRules, dense_inside, dense_inside_reference
-
-# The share of a parent's probability that is spread over all pairs of children: nothing underflows in fp32.
-SMOOTHING = 1e-6
 
 
 class NeuralPcfg(Grammar):
@@ -35,8 +32,8 @@ class NeuralPcfg(Grammar):
 
     def rules(self) -> DenseRules:
         nonterminals, symbols = len(self.parents), len(self.below)
-        binary = _smooth(scores_of(self.parents, self.children_pairs) + self.pair_bias)
-        root = _smooth(scores_of(self.root_network(self.start), self.below))
+        binary = distribution(scores_of(self.parents, self.children_pairs) + self.pair_bias)
+        root = distribution(scores_of(self.root_network(self.start), self.below))
         return DenseRules(binary.view(nonterminals, symbols, symbols), root.squeeze(0))
 
     def forward(
@@ -46,7 +43,3 @@ class NeuralPcfg(Grammar):
         if viterbi:
             return dense_inside_reference(rules, emissions, lengths, spans, viterbi=True)
         return dense_inside(rules, emissions, lengths, spans)
-
-
-def _smooth(scores: Tensor) -> Tensor:
-    return scores.softmax(-1) * (1 - SMOOTHING) + SMOOTHING / scores.shape[-1]

@@ -10,13 +10,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from onlstm_parse.models.grammar import Grammar, embeddings, residual, scores_of
+from onlstm_parse.models.grammar import Grammar, distribution, embeddings, residual, scores_of
 from onlstm_parse.models.grammar_config import GrammarConfig
 from onlstm_parse.ops.inside import Rules, inside, inside_reference
-
-# The share of a parent's probability that is spread over all children, so that no product of two children's
-# sides underflows in fp32: each is at least SMOOTHING / M of the largest.
-SMOOTHING = 1e-6
 
 
 class SimplePcfg(Grammar):
@@ -42,7 +38,7 @@ class SimplePcfg(Grammar):
     def _chosen(self, parent: str, parents: Tensor, child: str) -> Tensor:
         """p(child | parent), (parents, M)."""
         scores = scores_of(self.networks[parent](parents), self.networks[child](self.below))
-        return scores.softmax(-1) * (1 - SMOOTHING) + SMOOTHING / len(self.below)
+        return distribution(scores)
 
     def forward(
         self, words: Tensor, lengths: list[int], spans: Tensor | None = None, viterbi: bool = False
