@@ -1,6 +1,7 @@
-"""Compiles the recurrences for usual x86-64 processors into a wheel, if ONLSTM_PREBUILT is set.
+"""Finds the packages, and compiles the recurrences for usual x86-64 processors if ONLSTM_PREBUILT is set.
 
-Everything else is in setup.cfg. Without them a wheel is for any machine, and compiles at first use.
+Everything else is in setup.cfg. Without the recurrences a wheel is for any machine and compiles
+at first use.
 """
 
 import os
@@ -8,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 from setuptools.dist import Distribution
 
@@ -35,4 +36,6 @@ class WithLibraries(Distribution):
         return PREBUILT
 
 
-setup(cmdclass={"build_py": Build}, distclass=WithLibraries)
+PACKAGES = [*find_packages(include=["onlstm_parse", "onlstm_parse.*"]), "onlstm_parse.builtin"]
+
+setup(packages=PACKAGES, cmdclass={"build_py": Build}, distclass=WithLibraries)

@@ -59,6 +59,13 @@ def run(python, tmp_path, *arguments):
     return done.stdout
 
 
+def test_every_module_is_in_the_wheel(python):
+    (site,) = python.parents[1].glob("lib/python*/site-packages")
+    modules = [path.relative_to(ROOT) for path in (ROOT / "onlstm_parse").rglob("*.py")]
+    assert len(modules) > 100
+    assert [str(module) for module in modules if not (site / module).exists()] == []
+
+
 def test_recurrences_are_compiled_without_a_compiler(python, tmp_path):
     findings = {one["topic"]: one for one in json.loads(run(python, tmp_path, "doctor", "--json"))}
     assert findings["compiler"]["found"] == "none"

@@ -39,6 +39,7 @@ from onlstm_parse.text.pipeline import TextPipeline
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.settings import Settings, change, defaults_for
 from onlstm_parse.training.start import prepared, train_run
+from onlstm_parse.training.team import joined
 from onlstm_parse.training.trees import ParsedSentences, ParsedText
 
 TRAINING = TrainingConfig(
@@ -82,21 +83,23 @@ def distil(
     if pooled:
         base = defaults_for(size, model=model)
     chosen = change(base._replace(text=text_settings_of(teacher)), **settings)
-    finished = train_run(
-        names,
-        folder,
-        chosen,
-        match_width=False,
-        valid=None if valid is None else str(valid),
-        resume=resume,
-        quiet=quiet,
-        read=partial(parsed, teacher, folder, sentences, pooled),
-        objective="onlstm_parse.training.pools:PooledObjective" if pooled else None,
-    )
-    data = {**finished.config.data, "teacher": asdict(RunReference.to(teacher, folder))}
-    replace(finished.config, data=data).save(folder)
-    for side in SIDES:
-        _trees_file(folder, side).unlink()
+    with joined() as team:
+        finished = train_run(
+            names,
+            folder,
+            chosen,
+            match_width=False,
+            valid=None if valid is None else str(valid),
+            resume=resume,
+            quiet=quiet,
+            read=partial(parsed, teacher, folder, sentences, pooled),
+            objective="onlstm_parse.training.pools:PooledObjective" if pooled else None,
+        )
+        if team.first:
+            data = {**finished.config.data, "teacher": asdict(RunReference.to(teacher, folder))}
+            replace(finished.config, data=data).save(folder)
+            for side in SIDES:
+                _trees_file(folder, side).unlink()
     return Run.load(folder)
 
 

@@ -23,15 +23,25 @@ class Stream:
 
     Windows are read by position, so a pass can resume at any step. Every token but the first is predicted
     once a pass, except a remainder of less than B tokens. A text of fewer tokens has fewer columns.
+    Where `shares` processes read together, this one reads its `share` of the columns.
     """
 
-    def __init__(self, ids: TokenIds | np.ndarray, batch_size: int, bptt: int) -> None:
-        """Raises OnlstmError for a text of less than two tokens."""
+    def __init__(
+        self, ids: TokenIds | np.ndarray, batch_size: int, bptt: int, share: int = 0, shares: int = 1
+    ) -> None:
+        """Raises OnlstmError for a text of less than two tokens, and for less columns than shares."""
         predictable = len(ids) - 1
         if predictable < 1:
             raise OnlstmError(f"expected a text of two tokens or more, found {len(ids)}")
         self._ids, self.bptt = ids, bptt
         self.batch_size = min(batch_size, predictable)
+        if self.batch_size < shares:
+            raise OnlstmError(
+                f"{self.batch_size} streams of text cannot be shared by {shares} processes",
+                remedy="raise --batch-size, or start less processes",
+            )
+        first, last = (self.batch_size * at // shares for at in (share, share + 1))
+        self._columns = range(first, last)
         self.length = predictable // self.batch_size
         """Time steps of a pass."""
         self.steps = -(-self.length // bptt)
@@ -42,14 +52,15 @@ class Stream:
         return self.read(step * self.bptt, self.bptt)
 
     def read(self, start: int, length: int) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs and targets (T, B) int64 from time step `start` on; T = `length`, less at the end."""
+        """Inputs and targets (T, B) int64 from time step `start` on; T = `length`, less at the end.
+
+        With shares, B counts the columns of this one.
+        """
         stop = min(start + length, self.length)
-        columns = [self._ids[at + start : at + stop + 1] for at in self._column_starts()]
+        places = [column * self.length for column in self._columns]
+        columns = [self._ids[at + start : at + stop + 1] for at in places]
         block = np.stack(columns, axis=1)
         return block[:-1], block[1:]
-
-    def _column_starts(self) -> range:
-        return range(0, self.batch_size * self.length, self.length)
 
     def lengths(self, epoch: int, seed: int) -> list[int]:
         """Window lengths of a pass, varied as by Merity et al. (2018); the same for the same arguments.

@@ -1,4 +1,8 @@
-"""The checkpoint: one file with all that an interrupted run needs to continue exactly, written whole."""
+"""The checkpoint: one file with all that an interrupted run needs to continue exactly, written whole.
+
+Each process of a team has random states and a carried state of its own. The first writes those of all. With
+another number of processes a run continues from the same weights and place, but not bit for bit.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from onlstm_parse.errors import FormatError
 from onlstm_parse.runs import RESUME, read_tensors, write_tensors
 from onlstm_parse.training.objective import Objective
 from onlstm_parse.training.optimisation import Average
+from onlstm_parse.training.team import Team
 
 
 @dataclass
@@ -30,6 +35,7 @@ class Progress:
     finished: bool = False
     figures: list[float] = field(default_factory=list)  # of the validations
     averaged: int = 0
+    processes: int = 1
 
 
 def checkpoint_file(folder: Path) -> Path:
@@ -42,23 +48,40 @@ def save_checkpoint(
     objective: Objective,
     optimiser: torch.optim.Optimizer,
     average: Average,
+    team: Team,
 ) -> None:
-    progress.averaged = average.updates
+    """Called by all processes of a team; the first one writes."""
+    progress.averaged, progress.processes = average.updates, team.size
+    everyone = team.gathered(_own(objective))
+    if not team.first:
+        return
     tensors = {f"model.{name}": tensor for name, tensor in objective.model.state_dict().items()}
     tensors |= {f"average.{name}": tensor for name, tensor in average.tensors.items()}
     for index, entry in optimiser.state_dict()["state"].items():
         for name, value in entry.items():
             if value is not None:
                 tensors[f"optimiser.{index}.{name}"] = torch.as_tensor(value)
-    tensors |= {f"state.{name}": tensor for name, tensor in objective.carried().items()}
-    tensors["random.cpu"] = torch.get_rng_state()
-    if torch.cuda.is_available():
-        tensors["random.cuda"] = torch.cuda.get_rng_state()
+    for rank, own in enumerate(everyone):
+        tensors |= {f"{_process(rank)}{name}": tensor for name, tensor in own.items()}
     write_tensors(checkpoint_file(folder), tensors, {"progress": json.dumps(asdict(progress))})
 
 
+def _process(rank: int) -> str:
+    """What the names of a process's own tensors begin with; nothing for the first, as where it is alone."""
+    return f"process{rank}." if rank else ""
+
+
+def _own(objective: Objective) -> dict[str, Tensor]:
+    """What each process has for itself: the carried state, and random states."""
+    tensors = {f"state.{name}": tensor.cpu() for name, tensor in objective.carried().items()}
+    tensors["random.cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        tensors["random.cuda"] = torch.cuda.get_rng_state()
+    return tensors
+
+
 def load_checkpoint(
-    folder: Path, objective: Objective, optimiser: torch.optim.Optimizer, average: Average
+    folder: Path, objective: Objective, optimiser: torch.optim.Optimizer, average: Average, team: Team
 ) -> Progress:
     """Fill model, objective, optimiser, average and random states; returns where the run stood.
 
@@ -82,13 +105,20 @@ def load_checkpoint(
         device = next(objective.model.parameters()).device
         average.tensors = {name: t.to(device) for name, t in _part(tensors, "average.").items()}
         average.updates = progress.averaged
-        objective.carry(_part(tensors, "state."))
-        torch.set_rng_state(tensors["random.cpu"])
+        if progress.processes == team.size:
+            _take_own(_part(tensors, _process(team.rank)), objective)
+        else:
+            torch.manual_seed(torch.initial_seed() + progress.updates)
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
         raise FormatError(f"no checkpoint of this run: {error}", file=path, remedy="train anew") from None
+    return progress
+
+
+def _take_own(tensors: dict[str, Tensor], objective: Objective) -> None:
+    objective.carry(_part(tensors, "state."))
+    torch.set_rng_state(tensors["random.cpu"])
     if "random.cuda" in tensors and torch.cuda.is_available():
         torch.cuda.set_rng_state(tensors["random.cuda"])
-    return progress
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -24,7 +24,7 @@ from onlstm_parse.files import append_line, written_whole
 from onlstm_parse.ops.memory import keep_freed_memory
 from onlstm_parse.ops.precision import choose_precision, products_in
 from onlstm_parse.runs import METRICS, save_weights
-from onlstm_parse.training.checkpoint import Progress, checkpoint_file, load_checkpoint, save_checkpoint
+from onlstm_parse.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.curves import Curves
 from onlstm_parse.training.objective import Objective, Validation
@@ -36,6 +36,7 @@ from onlstm_parse.training.optimisation import (
     set_learning_rate,
 )
 from onlstm_parse.training.progress import Display
+from onlstm_parse.training.team import Team
 
 REPORT_EVERY = 100  # updates
 CHECKPOINT_SECONDS = 60.0
@@ -63,7 +64,7 @@ def signals_held() -> Iterator[list[int]]:
 
 
 class Trainer:
-    """Trains the model of an objective, into a run folder."""
+    """Trains the model of an objective, into a run folder. In a team, the first process writes."""
 
     def __init__(
         self,
@@ -80,14 +81,21 @@ class Trainer:
         self.optimiser = make_optimiser(self.model.parameter_groups(), config)
         self.average = Average()
         self.progress = Progress()
+        self.team = Team()
+        self._step = self.team.step_of(objective)
         self.tensorboard = tensorboard
         self._curves: Curves | None = None
-        self._clock = self._checkpointed = self._reported = time.monotonic()
+        self._clock = self._reported = time.monotonic()
+        self._checkpointed = 0.0  # seconds of training
+        self._begun = False
         self._loss, self._tokens = 0.0, 0  # since the last report
 
     def resume(self) -> None:
         """Go back to the last checkpoint, and drop the reports after it."""
-        self.progress = load_checkpoint(self.folder, self.objective, self.optimiser, self.average)
+        self.progress = load_checkpoint(self.folder, self.objective, self.optimiser, self.average, self.team)
+        self._begun, self._checkpointed = True, self.progress.seconds
+        if not self.team.first:
+            return
         metrics = self.folder / METRICS
         lines = metrics.read_text(encoding="utf-8").splitlines(keepends=True) if metrics.exists() else []
         with written_whole(metrics) as file:
@@ -98,17 +106,17 @@ class Trainer:
         self.model.train()
         if self.device.type == "cpu":
             keep_freed_memory()
-        if not checkpoint_file(self.folder).exists():
-            save_weights(self.model, self.folder)
+        if not self._begun:
+            self._save_weights()
             self._checkpoint()
-        if self.tensorboard:
+        if self.tensorboard and self.team.first:
             self._curves = Curves(self.folder, self.progress.updates)
         self._clock = self._reported = time.monotonic()
         try:
             with signals_held() as received:
                 while not self.progress.finished:
                     self._batch()
-                    if received:
+                    if any(self.team.sum(len(received))):
                         self._checkpoint()
                         raise KeyboardInterrupt
         finally:
@@ -153,26 +161,27 @@ class Trainer:
             self._report()
         else:
             self._show()
-        if time.monotonic() - self._checkpointed > CHECKPOINT_SECONDS:
+        if progress.seconds - self._checkpointed > CHECKPOINT_SECONDS:
             self._checkpoint()
 
     def _update(self) -> int:
         """Train on one batch; returns the number of its predictions."""
         config, model = self.config, self.model
         with products_in(self.precision, self.device):
-            total, loss, tokens, lr_scale = self.objective.step(self.progress.epoch, self.progress.step)
+            step = self._step(self.progress.epoch, self.progress.step)
         self.optimiser.zero_grad()
-        total.backward()
+        step.total.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-        if not (total.isfinite() and norm.isfinite()):
-            self._stop_not_finite(total.item(), norm.item())
-        set_learning_rate(self.optimiser, learning_rate(config, self.share_done()) * lr_scale)
+        if not (step.total.isfinite() and norm.isfinite()):
+            self._stop_not_finite(step.total.item(), norm.item())
+        set_learning_rate(self.optimiser, learning_rate(config, self.share_done()) * step.lr_scale)
         self.optimiser.step()
         if self.average.updates or self._averaging_begins():
             self.average.add(model)
-        self._loss += loss.item() * tokens
-        self._tokens += tokens
-        return tokens
+        loss, tokens = self.team.sum(step.loss.item() * step.tokens, step.tokens)
+        self._loss += loss
+        self._tokens += int(tokens)
+        return int(tokens)
 
     def _averaging_begins(self) -> bool:
         return self.config.recipe == "paper" and has_stalled(self.progress.figures, self.config.patience)
@@ -194,8 +203,8 @@ class Trainer:
             best = min(self.progress.figures, default=math.inf)
             self.progress.figures.append(result.figure)
             if result.figure < best:
-                save_weights(self.model, self.folder)
-        self.progress.validation_seconds = time.monotonic() - began
+                self._save_weights()
+        self.progress.validation_seconds = self.team.agreed(time.monotonic() - began)
         self._report(result, began)
         self._tick()
         if result.warning:
@@ -217,7 +226,8 @@ class Trainer:
             "train_perplexity": math.exp(min(loss, 700.0)),
             **(result.report if result else dict.fromkeys(self.objective.reported)),
         }
-        append_line(self.folder / METRICS, json.dumps(entry))
+        if self.team.first:
+            append_line(self.folder / METRICS, json.dumps(entry))
         if self._curves:
             self._curves.add(entry)
         progress.reports += 1
@@ -234,9 +244,13 @@ class Trainer:
     def _tick(self) -> None:
         """Count the time since the last tick."""
         now = time.monotonic()
-        self.progress.seconds += now - self._clock
+        self.progress.seconds += self.team.agreed(now - self._clock)
         self._clock = now
 
     def _checkpoint(self) -> None:
-        save_checkpoint(self.folder, self.progress, self.objective, self.optimiser, self.average)
-        self._checkpointed = time.monotonic()
+        save_checkpoint(self.folder, self.progress, self.objective, self.optimiser, self.average, self.team)
+        self._checkpointed = self.progress.seconds
+
+    def _save_weights(self) -> None:
+        if self.team.first:
+            save_weights(self.model, self.folder)

@@ -21,6 +21,8 @@ class Step(NamedTuple):
     """Mean loss in nats a prediction, without penalties."""
     tokens: int
     """Predictions in the batch, all of which count towards a budget in tokens."""
+    weight: int
+    """What the loss is a mean over; a share of a batch counts by it beside the others."""
     lr_scale: float = 1.0
     """The batch's share of the learning rate; SGD gives short windows less."""
 

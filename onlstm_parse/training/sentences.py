@@ -15,6 +15,7 @@ from onlstm_parse.models.grammar import Grammar
 from onlstm_parse.text.batches import Sentences
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.objective import Objective, Step, Validation
+from onlstm_parse.training.team import Team
 
 VALIDATION_BATCH = 32  # sentences
 
@@ -30,7 +31,7 @@ class SentenceObjective(Objective):
 
     def __init__(self, model: Grammar, text: Any, config: TrainingConfig) -> None:
         super().__init__(model)
-        self.config, self.device = config, next(model.parameters()).device
+        self.config, self.device, self.team = config, next(model.parameters()).device, Team()
         self.train, self.valid = self.sides(text)
         for sentences, side in ((self.train, "training"), (self.valid, "validation")):
             if not len(sentences):
@@ -58,9 +59,10 @@ class SentenceObjective(Objective):
             random = np.random.default_rng([self.config.seed, epoch])
             self._order = epoch, random.permutation(len(self.train))
         size = self.config.batch_size
-        loss, tokens = self._loss(self.train, self._order[1][number * size : (number + 1) * size])
+        chosen, counted = self.team.deal(self._order[1][number * size : (number + 1) * size])
+        loss, tokens = self._loss(self.train, chosen)
         mean = loss / tokens
-        return Step(mean, mean, tokens)
+        return Step(mean, mean, tokens * counted, tokens * counted)
 
     def _loss(self, sentences: Any, chosen: np.ndarray) -> tuple[Tensor, int]:
         """The summed loss in nats of the chosen sentences, and its number of predictions."""
@@ -72,11 +74,12 @@ class SentenceObjective(Objective):
     def validate(self) -> Validation:
         was_training = self.model.training
         self.model.eval()
-        order = np.argsort(self.valid.lengths, kind="stable")
-        loss, tokens = 0.0, 0
+        order = np.argsort(self.valid.lengths, kind="stable")[self.team.rank :: self.team.size]
+        loss = tokens = 0.0
         for start in range(0, len(order), VALIDATION_BATCH):
             batch_loss, predicted = self._loss(self.valid, order[start : start + VALIDATION_BATCH])
             loss, tokens = loss + float(batch_loss), tokens + predicted
         self.model.train(was_training)
+        loss, tokens = self.team.sum(loss, tokens)
         perplexity = math.exp(min(loss / tokens, 700.0))
         return Validation(perplexity, {"valid_perplexity": perplexity})

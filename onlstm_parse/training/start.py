@@ -27,6 +27,8 @@ from onlstm_parse.training.settings import (
     defaults_for,
     stored_settings,
 )
+from onlstm_parse.training.team import Team, first_here_first, joined, restarted
+from onlstm_parse.version import VERSION
 
 
 def train(
@@ -78,40 +80,61 @@ def train_run(
 
     `read` makes what the objective trains on, if that is more than a `PreparedText`, from texts, validation
     text and settings. `objective` ("module:class") is another one than the kind's own.
+
+    Under torchrun, all processes call it and train together.
     """
-    remove_leftovers(folder)
-    begun = checkpoint_file(folder).exists()
-    if not resume and (folder / CONFIG).exists():
-        remedy = "continue it with --resume, or choose another --out"
-        raise OnlstmError("a run is here already", file=folder, remedy=remedy)
-    settings = complete(settings, texts, match_width)
-    stored_data: dict[str, Any] = {}
-    if begun:
-        stored, stored_data = stored_settings(folder)
-        _refuse_changes(stored, settings)
-        settings = stored
-    display = Display(quiet)
-    text = (read or prepared)(texts, valid, settings)
-    settings = settings._replace(model=settings.model.for_vocabulary(len(text.pipeline.vocabulary)))
-    training = settings.training
-    data = _describe(texts, valid, text)
-    if begun:
-        _check_same_text(data, stored_data, folder)
+    with joined() as team:
+        display = Display(quiet or not team.first)
+        if team.first:
+            remove_leftovers(folder)
+        begun = checkpoint_file(folder).exists()
+        if not (resume or restarted()) and (folder / CONFIG).exists():
+            remedy = "continue it with --resume, or choose another --out"
+            raise OnlstmError("a run is here already", file=folder, remedy=remedy)
+        settings = complete(settings, texts, match_width)
+        stored_data: dict[str, Any] = {}
+        if begun:
+            stored, stored_data = stored_settings(folder)
+            _refuse_changes(stored, settings)
+            settings = stored
+        with first_here_first(team):
+            text = (read or prepared)(texts, valid, settings)
+        settings = settings._replace(model=settings.model.for_vocabulary(len(text.pipeline.vocabulary)))
+        data = _describe(texts, valid, text)
+        if begun:
+            _check_same_text(data, stored_data, folder)
+        prints = {f"the {name} text": data[f"{name}_fingerprint"] for name in ("train", "valid")}
+        team.check_same(version=VERSION, **prints, settings=settings)
+        trainer = _trainer(settings, text, objective, folder, display, tensorboard)
+        if begun:
+            trainer.resume()
+        elif team.first:
+            text.pipeline.save(folder)
+            stored_training = asdict(settings.training)
+            RunConfig(settings.model, settings.text, stored_training, data, kind=settings.kind).save(folder)
+        display.say(_headline(data, settings, trainer))
+        trainer.run()
+        display.say(_closing_line(trainer, folder))
+    return Run.load(folder)
+
+
+def _trainer(
+    settings: Settings,
+    text: Any,
+    objective: str | None,
+    folder: Path,
+    display: Display,
+    tensorboard: bool,
+) -> Trainer:
+    """Processes of a team begin with the same weights, and draw different dropout masks."""
+    training, kind, team = settings.training, KINDS[settings.kind], Team()
     torch.manual_seed(training.seed)
     device = choose_device(training.device)
-    kind = KINDS[settings.kind]
     model = resolve(kind.network)(settings.model, len(text.pipeline.vocabulary)).to(device)
+    if not team.first:
+        torch.manual_seed(training.seed + (team.rank << 32))
     trained = resolve(objective or kind.objective)(model, text, training)
-    trainer = Trainer(trained, training, folder, display, tensorboard)
-    if begun:
-        trainer.resume()
-    else:
-        text.pipeline.save(folder)
-        RunConfig(settings.model, settings.text, asdict(training), data, kind=settings.kind).save(folder)
-    display.say(_headline(data, settings, trainer))
-    trainer.run()
-    display.say(_closing_line(trainer, folder))
-    return Run.load(folder)
+    return Trainer(trained, training, folder, display, tensorboard)
 
 
 def prepared(texts: Sequence[str], valid: str | None, settings: Settings) -> PreparedText:

@@ -15,6 +15,7 @@ from onlstm_parse.text.batches import Stream
 from onlstm_parse.text.corpus import PreparedText
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.objective import Objective, Step, Validation
+from onlstm_parse.training.team import Team
 from onlstm_parse.training.validation import validate
 
 VALIDATION_COLUMNS = 16  # streams of text
@@ -32,8 +33,10 @@ class StreamObjective(Objective):
 
     def __init__(self, model: LanguageModel, text: PreparedText, config: TrainingConfig) -> None:
         super().__init__(model)
-        self.train = Stream(text.train, config.batch_size, config.bptt)
-        self.valid = Stream(text.valid, VALIDATION_COLUMNS, config.bptt)
+        team = Team()
+        self.train = Stream(text.train, config.batch_size, config.bptt, team.rank, team.size)
+        columns = max(VALIDATION_COLUMNS, team.size)
+        self.valid = Stream(text.valid, columns, config.bptt, team.rank, team.size)
         self.config, self.device = config, next(model.parameters()).device
         self.figure_name = model.config.perplexity_name
         self._state: State | None = None
@@ -67,7 +70,7 @@ class StreamObjective(Objective):
             total = total + config.temporal_penalty * change.square().mean()
         self._state = [tuple(part.detach() for part in layer) for layer in encoded.state]
         share = len(inputs) / config.bptt if config.recipe == "paper" else 1.0
-        return Step(total, loss, targets.numel(), share)
+        return Step(total, loss, targets.numel(), targets.numel(), share)
 
     def end_pass(self) -> None:
         self._state = None

@@ -14,6 +14,7 @@ from onlstm_parse.induction.cyk import cyk
 from onlstm_parse.models.span_parser import SpanParser
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.objective import Objective, Step, Validation
+from onlstm_parse.training.team import Team
 
 VALIDATION_BATCH = 64  # sentences
 
@@ -51,7 +52,7 @@ class TreeObjective(Objective):
 
     def __init__(self, model: SpanParser, text: ParsedText, config: TrainingConfig) -> None:
         super().__init__(model)
-        self.config, self.device = config, next(model.parameters()).device
+        self.config, self.device, self.team = config, next(model.parameters()).device, Team()
         self.train, self.valid = text.train, text.valid
         self._planned: tuple[int, list[np.ndarray]] = (-1, [])
 
@@ -70,13 +71,13 @@ class TreeObjective(Objective):
         return self._planned[1]
 
     def step(self, epoch: int, number: int) -> Step:
-        chosen = self._plan(epoch)[number]
+        chosen, counted = self.team.deal(self._plan(epoch)[number])
         scores, lengths = self._scores(self.train, chosen)
         sentences, starts, stops = self._marked(self.train, chosen)
         brackets = len(starts)
         gold = scores[sentences, starts, stops].sum()
         loss = (self.model.log_trees(scores, lengths).sum() - gold) / brackets
-        return Step(loss, loss, sum(lengths))
+        return Step(loss, loss, sum(lengths) * counted, brackets * counted)
 
     def _scores(self, side: ParsedSentences, chosen: np.ndarray) -> tuple[Tensor, list[int]]:
         words = [torch.from_numpy(side.words[index]) for index in chosen]
@@ -96,8 +97,9 @@ class TreeObjective(Objective):
         """F1 over all brackets strictly inside held-out sentences, against the given trees."""
         was_training = self.model.training
         self.model.eval()
-        shared = given = found = 0
+        shared = given = found = 0.0
         order = np.argsort([len(words) for words in self.valid.words], kind="stable")
+        order = order[self.team.rank :: self.team.size]
         for at in range(0, len(order), VALIDATION_BATCH):
             chosen = order[at : at + VALIDATION_BATCH]
             scores, lengths = self._scores(self.valid, chosen)
@@ -107,5 +109,6 @@ class TreeObjective(Objective):
                 shared += len(theirs & set(ours))
                 given, found = given + len(theirs), found + len(set(ours) - whole)
         self.model.train(was_training)
+        shared, given, found = self.team.sum(shared, given, found)
         agreement = 200 * shared / max(given + found, 1)
         return Validation(100 - agreement, {"valid_perplexity": None, "valid_agreement": round(agreement, 4)})

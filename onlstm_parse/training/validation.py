@@ -10,6 +10,7 @@ from onlstm_parse.models.base import LanguageModel
 from onlstm_parse.models.objectives import MASK_EVERY, predict
 from onlstm_parse.text.batches import Stream
 from onlstm_parse.training.objective import Validation
+from onlstm_parse.training.team import Team
 
 # A run on the Penn Treebank text had 0.15 to 0.21; the threshold itself is a judgement.
 SATURATED_SPREAD = 0.01
@@ -17,7 +18,7 @@ SATURATED_SPREAD = 0.01
 
 @torch.no_grad()
 def validate(model: LanguageModel, stream: Stream) -> Validation:
-    """One pass over `stream` with carried state, dropout off.
+    """One pass over `stream` with carried state, dropout off; each process of the team reads its columns.
 
     The figure is the perplexity (pseudo- for a masked model); the report adds mean and standard deviation
     of the levels of the layer that trees are read from.
@@ -25,7 +26,7 @@ def validate(model: LanguageModel, stream: Stream) -> Validation:
     was_training, device = model.training, model.bias.device
     model.eval()
     layer = model.config.tree_layer - 1
-    state, loss, predicted, read = None, 0.0, 0, 0
+    state, loss, predicted, read = None, 0.0, 0.0, 0.0
     levels_sum = squares_sum = 0.0
     for step in range(stream.steps):
         inputs, targets = (torch.from_numpy(part).to(device) for part in stream.window(step))
@@ -39,6 +40,8 @@ def validate(model: LanguageModel, stream: Stream) -> Validation:
         levels_sum += float(levels.sum())
         squares_sum += float(levels.square().sum())
     model.train(was_training)
+    sums = Team().sum(loss, predicted, read, levels_sum, squares_sum)
+    loss, predicted, read, levels_sum, squares_sum = sums
     mean = levels_sum / read
     spread = math.sqrt(max(squares_sum / read - mean * mean, 0.0))
     perplexity = math.exp(min(loss / predicted, 700.0))

@@ -87,9 +87,10 @@ def distance(found, expected):
 
 
 @pytest.mark.skipif(INTERPRETED, reason="what is interpreted is not compiled")
+@pytest.mark.parametrize("generation", [80, 90], ids="sm_{}".format)
 @pytest.mark.parametrize("low", ["bf16", "fp32"])
-def test_kernels_compile_for_gpus_that_are_not_there(low):
-    """To machine code of an H100 or H200, at the sizes of the paper."""
+def test_kernels_compile_for_gpus_that_are_not_there(low, generation):
+    """To machine code of an A100, and of an H100 or H200, at the sizes of the paper."""
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource, compile
 
@@ -100,7 +101,7 @@ def test_kernels_compile_for_gpus_that_are_not_there(low):
         types |= {name: "*fp32" for name in ("states", "masters", "d_masters", "d_state") if name in types}
         types |= {name: kind for name, kind in {"t": "i32", "steps": "*i32"}.items() if name in types}
         source = ASTSource(kernel, types, constexprs=constants)
-        assert compile(source, target=GPUTarget("cuda", 90, 32), options=options).asm["cubin"]
+        assert compile(source, target=GPUTarget("cuda", generation, 32), options=options).asm["cubin"]
 
 
 @runs_kernels
