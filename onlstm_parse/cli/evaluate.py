@@ -22,6 +22,7 @@ def evaluate(
     levels: str | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     precision: Literal["auto", "fp32", "bf16"] = "fp32",
+    plot: Path | None = None,
     json: FlagCreatePairsOff[bool] = False,
 ) -> None:
     """Parse the sentences of a treebank and score the trees beside the trivial parsers'.
@@ -42,10 +43,14 @@ def evaluate(
         levels: mean (the expected level, the default) or argmax (the most probable level).
         device: Where to compute.
         precision: Type of matrix products.
+        plot: Draw F1 by length, beside trivial parsers, and recall by depth and label into a .png, .pdf or
+            .svg file.
         json: Print one JSON object instead of a table.
     """
     from json import dumps
 
+    from onlstm_parse.display.score_files import expect_plottable
+    from onlstm_parse.display.score_files import plot as draw
     from onlstm_parse.display.scores import score_table
     from onlstm_parse.errors import UsageError
     from onlstm_parse.evaluation import evaluate
@@ -53,6 +58,8 @@ def evaluate(
 
     if not treebank:
         raise UsageError("no treebank given", remedy="name a file, a folder or a corpus")
+    if plot is not None:
+        expect_plottable(plot)
     parser = load(run, rule=rule, layer=layer, levels=levels, device=device, precision=precision)
     report = evaluate(
         parser,
@@ -63,6 +70,8 @@ def evaluate(
         max_words=max_words,
         filters=filters,
     )
+    if plot is not None:
+        draw(report, plot, Path(run).name)
     print(dumps(report, ensure_ascii=False) if json else score_table(report, Path(run).name))
 
 

@@ -55,7 +55,8 @@ class Score:
     latex: FlagCreatePairsOff[bool] = False
     """Print LaTeX tables."""
     plot: Path | None = None
-    """Draw F1 by length, with trivial parsers, and label recall into a .png, .pdf or .svg file."""
+    """Draw F1 by length, with trivial parsers, and recall by depth and label into a .png, .pdf or .svg
+    file."""
     explain: str | None = None
     """Explain a signature in words."""
 

@@ -63,6 +63,8 @@ def _figures(report: dict[str, Any], system: str) -> Iterator[tuple[str, str, st
         yield signature, system, "sentence_f1", f"words {group}", row["sentence_f1"], row["sentences"]
     for group, row in report["by_width"].items():
         yield signature, system, "f1", f"width {group}", row["f1"], row["gold"]
+    for group, row in report["by_depth"].items():
+        yield signature, system, "recall", f"depth {group}", row["recall"], row["count"]
     for group, row in report["by_label"].items():
         yield signature, system, "recall", f"label {group}", row["recall"], row["count"]
     for side, shape in report["shape"].items():
@@ -135,15 +137,15 @@ def expect_plottable(path: str | PathLike[str]) -> None:
 
 
 def plot(report: dict[str, Any], path: str | PathLike[str], system: str = "predicted") -> None:
-    """Draw F1 by length, with trivial parsers, and label recall into a PNG, PDF or SVG file.
+    """Draw F1 by length, with trivial parsers, and recall by depth and label into a PNG, PDF or SVG file.
 
     Raises what `expect_plottable` raises, and OnlstmError if writing fails.
     """
     expect_plottable(path)
     from matplotlib.figure import Figure
 
-    drawing = Figure(figsize=(9, 3.6), layout="constrained")
-    lengths, labels = drawing.subplots(1, 2)
+    drawing = Figure(figsize=(12, 3.6), layout="constrained")
+    lengths, depths, labels = drawing.subplots(1, 3)
     groups = {name: row for name, row in report["by_length"].items() if row["sentence_f1"] is not None}
     lengths.bar(list(groups), [row["sentence_f1"] for row in groups.values()], color="#c6d4e8", label=system)
     for name, mark in PLOTTED_PARSERS.items():
@@ -151,6 +153,9 @@ def plot(report: dict[str, Any], path: str | PathLike[str], system: str = "predi
         lengths.plot(list(groups), [f1s[group] for group in groups], f"{mark}:", markersize=4, label=name)
     lengths.legend(fontsize=7, frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
     lengths.set(xlabel="words", ylabel="sentence F1", ylim=(0, 100))
+    recalls = {name: row["recall"] for name, row in report["by_depth"].items() if row["count"]}
+    depths.bar(list(recalls), list(recalls.values()), color="#c6d4e8")
+    depths.set(xlabel="depth of gold brackets", ylabel="recall", ylim=(0, 100))
     rows = list(report["by_label"].items())[:PLOTTED_LABELS][::-1]
     names = [f"{label or '(none)'}, {row['count']:,}" for label, row in rows]
     labels.barh(names, [row["recall"] for _, row in rows])

@@ -31,6 +31,7 @@ def score_table(report: dict[str, Any], system: str = "predicted") -> str:
         "\n".join(_remarks(report)),
         plain_table(_groups(report["by_length"], "words", "sentences", "sentence_f1")),
         plain_table(_groups(report["by_width"], "bracket width", "gold", "f1")),
+        plain_table(_depths(report["by_depth"])),
         plain_table(_labels(report["by_label"])),
         plain_table(_shapes(report["shape"])),
         *(plain_table(_labelled(one)) for one in labelled),
@@ -126,6 +127,14 @@ def _groups(groups: dict[str, dict[str, Any]], by: str, count: str, f1: str) -> 
         (by, *groups),
         (_words(count), *(f"{group[count]:,}" for group in groups.values())),
         (_words(f1), *(figure(group[f1]) for group in groups.values())),
+    ]
+
+
+def _depths(depths: dict[str, dict[str, Any]]) -> list[Sequence[str]]:
+    return [
+        ("bracket depth", *depths),
+        ("gold", *(f"{row['count']:,}" for row in depths.values())),
+        ("recall", *(figure(row["recall"]) for row in depths.values())),
     ]
 
 

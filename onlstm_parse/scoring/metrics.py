@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from math import fsum
@@ -24,6 +24,7 @@ from onlstm_parse.scoring.tally import Tally, tally
 if TYPE_CHECKING:
     import pandas as pd
 
+DEPTHS = ((1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 10))
 WIDTHS = ((2, 2), (3, 3), (4, 4), (5, 5), (6, 10), (11, 20), (21, 40))
 
 Figures = dict[str, dict[str, Any]]
@@ -35,8 +36,9 @@ class Score:
 
     `left_out` gives the number of sentences by reason; `unscored` are those that only the protocol leaves
     out. `raised` counts gold constituents that lost parts because branches crossed. Crossing brackets are
-    given for EVALB only. `complete_match` is the share of sentences with exactly the gold brackets. For
-    `shape` see `shape_of`.
+    given for EVALB only. `complete_match` is the share of sentences with exactly the gold brackets.
+    `by_depth` is about gold brackets strictly inside the sentence, under every protocol; those that no other
+    is around have depth 1. For `shape` see `shape_of`.
     """
 
     signature: str
@@ -59,6 +61,7 @@ class Score:
     by_label: Figures = field(repr=False)
     by_length: Figures = field(repr=False)
     by_width: Figures = field(repr=False)
+    by_depth: Figures = field(repr=False)
     shape: Figures = field(repr=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -178,6 +181,7 @@ def score_of(
         by_label=_by_label(gathered, rules),
         by_length=_by_length(counts.words, f1, counted, n),
         by_width=_by_width(gathered, rules, counts, n),
+        by_depth=_by_depth(gathered.depths),
         shape={"predicted": shape_of(gathered.predicted_shape), "gold": shape_of(gathered.gold_shape)},
     )
 
@@ -260,9 +264,24 @@ def _by_width(gathered: Tally, rules: Protocol, counts: Counts, n: np.ndarray) -
     for row, all_counted, counted_inside in zip(widths, rules.counted(counts), inside, strict=True):
         row += np.bincount(counts.words, (all_counted - counted_inside) * n, minlength=size)
     found = {}
-    for low, high in (*WIDTHS, (WIDTHS[-1][1] + 1, size)):
-        matched, predicted, gold = widths[:, low : high + 1].sum(axis=1)
-        name = f">{low - 1}" if low > WIDTHS[-1][1] else str(low) if low == high else f"{low}-{high}"
+    for name, group in _ranges(WIDTHS):
+        matched, predicted, gold = widths[:, group].sum(axis=1)
         f1 = 100 * float(exact_rates(matched, predicted, gold)[2]) if gold or predicted else None
         found[name] = {"f1": f1, "gold": int(gold), "predicted": int(predicted)}
     return found
+
+
+def _by_depth(depths: np.ndarray) -> Figures:
+    """Recall and number of the gold brackets of some depths."""
+    sums = {name: depths[:, group].sum(axis=1).tolist() for name, group in _ranges(DEPTHS)}
+    return {
+        name: {"recall": 100 * found / count if count else None, "count": count}
+        for name, (found, count) in sums.items()
+    }
+
+
+def _ranges(bounds: Sequence[tuple[int, int]]) -> Iterator[tuple[str, slice]]:
+    """The name of each range of numbers, and its columns; at the end what is larger."""
+    for low, high in bounds:
+        yield str(low) if low == high else f"{low}-{high}", slice(low, high + 1)
+    yield f">{bounds[-1][1]}", slice(bounds[-1][1] + 1, None)

@@ -70,6 +70,17 @@ class Side:
         self.inside = Brackets(*(part[inside][first] for part in self.all))
         self.per_sentence = np.bincount(self.inside.sentence, minlength=len(words))
 
+    def depths(self) -> Array:
+        """The depth of each distinct bracket strictly inside: 1 + the number of those around it."""
+        sentence, start, stop = self.inside
+        first = np.cumsum(self.words + 1) - self.words - 1
+        begins, ends = start + first[sentence], stop + first[sentence]
+        size = int((self.words + 1).sum()) + 1
+        around = np.cumsum(np.bincount(begins + 1, minlength=size) - np.bincount(ends, minlength=size))
+        # Of the brackets around the first two words of a bracket, the shorter ones with its start are inside.
+        shorter = np.arange(len(begins)) - np.searchsorted(begins, begins)
+        return around[begins + 1] - shorter
+
     def gaps(self) -> tuple[Array, Array, Array]:
         """The first gap of each sentence, and for each gap the start and stop of the innermost bracket around
         it.
@@ -139,6 +150,13 @@ class Batch:
         size = int(self.words.max()) + 1
         vain = given[self.gold.per_sentence[self.predicted.inside.sentence] == 0]
         return np.stack([np.bincount(w, minlength=size) for w in (given[self.found], given, wanted, vain)])
+
+    def depths(self) -> Array:
+        """Gold brackets by depth, (2, deepest + 1): found, and all."""
+        depths = self.gold.depths()
+        found = depths[among(self.gold.distinct, self.predicted.distinct)]
+        size = int(depths.max(initial=0)) + 1
+        return np.stack([np.bincount(part, minlength=size) for part in (found, depths)])
 
     def shapes(self) -> tuple[Shape, Shape]:
         """The shapes of the predicted and the gold trees."""

@@ -46,6 +46,7 @@ class Tally:
         self.kinds: Counter[tuple[int, ...]] = Counter()
         self.labels: dict[str, Label] = {}
         self.widths = np.zeros((4, 0), np.int64)
+        self.depths = np.zeros((2, 0), np.int64)
         self.predicted_shape = self.gold_shape = Shape(0, 0.0, 0, 0, 0)
         self.baselines = Baselines() if with_baselines else None
         self.sentences: list[Counts] | None = [] if with_sentences else None
@@ -57,7 +58,8 @@ class Tally:
         if self.sentences is not None:
             self.sentences.append(counts)
         self._add_labels(batch, labels)
-        self._add_widths(batch.widths())
+        self.widths = _padded_sum(self.widths, batch.widths())
+        self.depths = _padded_sum(self.depths, batch.depths())
         predicted, gold = batch.shapes()
         self.predicted_shape += predicted
         self.gold_shape += gold
@@ -80,10 +82,11 @@ class Tally:
             counts = (int(column[number]) if number < len(column) else 0 for column in counted)
             self.labels[name] = Label(*map(sum, zip(self.labels.get(name, Label()), counts, strict=True)))
 
-    def _add_widths(self, widths: np.ndarray) -> None:
-        size = max(self.widths.shape[1], widths.shape[1])
-        both = (np.pad(part, ((0, 0), (0, size - part.shape[1]))) for part in (self.widths, widths))
-        self.widths = sum(both, np.zeros((4, size), np.int64))
+
+def _padded_sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The sum of two tables, of which the one with fewer columns is filled up with zeros."""
+    size = max(a.shape[1], b.shape[1])
+    return sum(np.pad(part, ((0, 0), (0, size - part.shape[1]))) for part in (a, b))  # type: ignore[return-value]
 
 
 def tally(

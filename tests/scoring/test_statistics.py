@@ -18,7 +18,8 @@ from onlstm_parse.scoring.statistics import Batch
 from onlstm_parse.tree import Tree
 
 SEEDS = st.integers(0, 10_000)
-EXACTLY = ("sentence_f1", "corpus_f1", "complete_match", "by_label", "by_length", "by_width", "left_out")
+EXACTLY = ("sentence_f1", "corpus_f1", "complete_match", "by_label", "by_length", "by_width")
+EXACTLY += ("by_depth", "left_out")
 
 
 def any_tree(words: list[str], rng: Random, depth: int = 0) -> Tree:
@@ -164,6 +165,23 @@ def test_widths():
     }
     whole = score(predicted, gold, "evalb", words="none").by_width["6-10"]
     assert whole == {"f1": 100, "gold": 1, "predicted": 1}
+
+
+@given(seed=SEEDS)
+@settings(deadline=None, max_examples=40)
+def test_depths_are_those_of_nodes(seed):
+    both = pairs(seed)
+    found = score([p for p, _ in both], [g for _, g in both], words="none").by_depth
+    expected = {name: [0, 0] for name in found}
+    for ours, theirs in both:
+        for a, b in inside(theirs):
+            depth = sum(c <= a and b <= d for c, d in inside(theirs))
+            name = str(depth) if depth < 6 else "6-10"
+            expected[name][0] += (a, b) in inside(ours)
+            expected[name][1] += 1
+    for name, (hits, count) in expected.items():
+        assert found[name]["count"] == count
+        assert found[name]["recall"] == (pytest.approx(100 * hits / count) if count else None)
 
 
 def test_batches_change_nothing(monkeypatch):
