@@ -4,6 +4,7 @@ config.json          toolkit version, kind, its settings, text and training sett
 model.safetensors    the weights with the best validation figure, where the kind has weights
 vocabulary ...       what the text pipeline keeps
 metrics.jsonl        one report a line
+snapshots/TOKENS/    a run each: the weights after so many tokens, if they were to be kept
 resume/              optimiser, random states, position: not needed for parsing
 """
 
@@ -12,12 +13,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from onlstm_parse.errors import FormatError, OnlstmError
-from onlstm_parse.files import written_whole
+from onlstm_parse.files import folder_written_whole, written_whole
 from onlstm_parse.models import KINDS, LANGUAGE_MODEL
 from onlstm_parse.registry import nearest, resolve
 from onlstm_parse.text.config import TextConfig
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 CONFIG, WEIGHTS, METRICS, RESUME = "config.json", "model.safetensors", "metrics.jsonl", "resume"
+SNAPSHOTS = "snapshots"
 # Settings that older runs lack, and what those runs were made with.
 BEFORE = {LANGUAGE_MODEL: {"softmax": "full"}}
 
@@ -187,6 +190,26 @@ def save_weights(model: nn.Module, folder: Path) -> None:
     stored_as = getattr(model, "stored_as", None)
     tensors = {name: tensor.to(stored_as or tensor.dtype) for name, tensor in model.state_dict().items()}
     write_tensors(folder / WEIGHTS, tensors, {"format": "pt"})
+
+
+def save_snapshot(model: nn.Module, folder: Path, tokens: int) -> None:
+    """Keep the present weights as a run inside the run; one of the same number of tokens stays as it is."""
+    from onlstm_parse.text.pipeline import TOKENISER_FILE, VOCABULARY_FILE
+
+    with folder_written_whole(folder / SNAPSHOTS / f"{tokens:012}") as snapshot:
+        for name in (CONFIG, VOCABULARY_FILE, TOKENISER_FILE):
+            if (folder / name).exists():
+                shutil.copy(folder / name, snapshot)
+        save_weights(model, snapshot)
+
+
+def snapshots(folder: Path) -> dict[int, Path]:
+    """The snapshots of a run, by the tokens seen before, in order. Raises OnlstmError if there are none."""
+    found = {int(path.name): path for path in sorted((folder / SNAPSHOTS).glob("[0-9]*"))}
+    if not found:
+        remedy = "train with --snapshots to keep them"
+        raise OnlstmError("the run has no snapshots", file=folder, remedy=remedy)
+    return found
 
 
 def load_weights(model: nn.Module, folder: Path) -> None:

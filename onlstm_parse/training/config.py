@@ -51,6 +51,8 @@ class TrainingConfig:
     """paper: validations without improvement before averaging begins."""
     validate_every: int = 1_000_000
     """Tokens after which a pass stops for a validation; every pass ends with one."""
+    snapshots: bool = False
+    """Keep the weights of every validation too, as runs in snapshots/, to see when trees appear."""
     seed: int = 1
     """Seed of all random draws."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -23,7 +23,7 @@ from onlstm_parse.errors import OnlstmError
 from onlstm_parse.files import append_line, written_whole
 from onlstm_parse.ops.memory import keep_freed_memory
 from onlstm_parse.ops.precision import choose_precision, products_in
-from onlstm_parse.runs import METRICS, save_weights
+from onlstm_parse.runs import METRICS, save_snapshot, save_weights
 from onlstm_parse.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.curves import Curves
@@ -204,6 +204,8 @@ class Trainer:
             self.progress.figures.append(result.figure)
             if result.figure < best:
                 self._save_weights()
+            if self.config.snapshots and self.team.first:
+                save_snapshot(self.model, self.folder, self.progress.tokens)
         self.progress.validation_seconds = self.team.agreed(time.monotonic() - began)
         self._report(result, began)
         self._tick()
