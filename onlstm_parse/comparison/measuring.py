@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from onlstm_parse.comparison.plan import Plan
 from onlstm_parse.comparison.records import Brackets
 from onlstm_parse.models import LANGUAGE_MODEL
-from onlstm_parse.ops.precision import choose_device, choose_precision, products_in
 from onlstm_parse.parsers.base import load
+from onlstm_parse.parsers.levels import LevelParser
+from onlstm_parse.perplexity import carried_perplexity, read_text, sentence_perplexity
 from onlstm_parse.runs import Run
 from onlstm_parse.scoring.metrics import score
-from onlstm_parse.text.batches import Stream
-from onlstm_parse.text.pipeline import TextPipeline
-from onlstm_parse.text.reading import read_lines
-from onlstm_parse.text.vocabulary import EOS_ID
 from onlstm_parse.training.config import TrainingConfig
-from onlstm_parse.training.validation import validate
-
-VALIDATION_COLUMNS = 16  # streams of text, as in training
 
 
 def scores(run: Run, plan: Plan) -> tuple[dict[str, dict[str, Any]], Brackets]:
@@ -60,27 +51,9 @@ def perplexity(run: Run, files: list[Path], training: TrainingConfig) -> float |
     """Perplexity of text, computed as in validation; None without files."""
     if not files:
         return None
+    text = read_text(run.pipeline, files)
     if run.config.kind != LANGUAGE_MODEL:
-        return sentence_perplexity(run, files, training.device)
-    device = choose_device(training.device)
-    stream = Stream(text_ids(run.pipeline, files), VALIDATION_COLUMNS, training.bptt)
-    precision = choose_precision(training.precision, device)
-    with products_in(precision, device):
-        return validate(run.model.to(device), stream).figure
-
-
-def sentence_perplexity(run: Run, files: list[Path], device: str) -> float:
-    """Perplexity of the sentences of a text, each by itself: of words, and of the ends of sentences."""
-    parser = load(run, device=device)
-    encoded = (parser.reader.encode(line) for line in read_lines(files, run.pipeline.config.bad_bytes))
-    analyses = parser.analyse([one for one in encoded if any(one.pieces)], with_loss=True)
-    return math.exp(sum(one.loss or 0.0 for one in analyses) / sum(one.tokens for one in analyses))
-
-
-def text_ids(pipeline: TextPipeline, files: list[Path]) -> np.ndarray:
-    """The ids of a text, with `<eos>` after each line; lines that normalisation empties are left out."""
-    ids: list[int] = []
-    for line in read_lines(files, pipeline.config.bad_bytes):
-        if pieces := [index for word in pipeline.encode(line).pieces for index in word]:
-            ids += [*pieces, EOS_ID]
-    return np.array(ids, dtype=np.int64)
+        return sentence_perplexity(load(run, device=training.device), text)
+    return carried_perplexity(
+        LevelParser(run, device=training.device, precision=training.precision), text.ids
+    )
