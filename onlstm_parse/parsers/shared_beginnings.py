@@ -70,4 +70,4 @@ def _losses(model: LanguageModel, sentences: list[Ids]) -> np.ndarray:
 def _distinct(rows: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which of the distinct pairs each pair of a row and a word is; rows and words of the distinct pairs."""
     pairs, which = np.unique(np.stack([rows, words]), axis=1, return_inverse=True)
-    return which, *pairs
+    return which, *np.ascontiguousarray(pairs)
