@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from os import PathLike
 from typing import Any
 
@@ -11,6 +11,7 @@ from onlstm_parse.corpora import locate_gold
 from onlstm_parse.parsers.base import Parser
 from onlstm_parse.scoring.gold import Gold, open_gold
 from onlstm_parse.scoring.metrics import reports, score
+from onlstm_parse.tree import Tree
 
 Treebank = str | PathLike[str] | Sequence[str | PathLike[str]]
 
@@ -25,6 +26,15 @@ def read_gold(
     """The gold sentences of files, folders or corpus names, in memory; see `open_gold`."""
     paths, suits = locate_gold(treebank)
     return open_gold(paths, format, words or suits, max_words, filters).keep()
+
+
+def trees_by_way(parser: Parser, gold: Gold) -> Iterator[tuple[int | None, str, list[Tree]]]:
+    """The trees of the gold sentences by every layer and rule; the layer is None where a kind has none."""
+    sentences = [parser.reader.encode_words(sentence.words) for sentence in gold.sentences]
+    analyses = parser.analyse(sentences, all_layers=True)
+    for layer, rule in parser.ways() if parser.layers else [(None, parser.rule)]:
+        both = zip(sentences, analyses, strict=True)
+        yield layer, rule, [parser.tree(sentence, analysis, rule, layer) for sentence, analysis in both]
 
 
 def evaluate(

@@ -103,7 +103,11 @@ def _row(corpus: Corpus) -> dict[str, str]:
     return {
         "name": corpus.name,
         "language": corpus.language,
-        "what": " and ".join(["text"] * bool(corpus.train) + ["trees"] * bool(corpus.trees)),
+        "what": " and ".join(
+            what
+            for what, files in (("text", corpus.train), ("trees", corpus.trees), ("pairs", corpus.pairs))
+            if files
+        ),
         "size": corpus.size,
         "licence": corpus.licence,
         "where": str(corpus.folder() or absent),

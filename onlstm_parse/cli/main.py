@@ -20,6 +20,7 @@ COMMANDS = Table(
         "induce": "onlstm_parse.cli.induce:main",
         "parse": "onlstm_parse.cli.parse:main",
         "evaluate": "onlstm_parse.cli.evaluate:main",
+        "probe": "onlstm_parse.cli.probe:main",
         "average": "onlstm_parse.cli.average:main",
         "distil": "onlstm_parse.cli.distil:main",
         "share": "onlstm_parse.cli.share:main",
@@ -41,7 +42,8 @@ Learns grammar from raw text: language models, probabilistic grammars, and avera
   train      train a language model or a grammar on text, into a run folder
   induce     make one parser from text: train several, average them, distil a small one
   parse      parse sentences with a run
-  evaluate   score a run's trees against a treebank, beside trivial parsers
+  evaluate   score a run's trees against a treebank, beside trivial parsers; or its perplexity on text
+  probe      test what a run has learnt of syntax
   average    make one parser of several runs: the tree with the most votes
   distil     train one small, fast parser on the trees of another
   share      write a run as others can use it, with a model card

@@ -1,4 +1,4 @@
-"""The three pictures of a comparison, each as SVG and PNG; needs matplotlib."""
+"""The pictures of a comparison, each as SVG and PNG; needs matplotlib."""
 
 from __future__ import annotations
 
@@ -16,11 +16,18 @@ from onlstm_parse.runs import METRICS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+BY_GROUP = {
+    "f1_by_length": ("length", "sentence F1 by number of words"),
+    "recall_by_depth": ("depth", "recall of gold brackets by depth"),
+}
 REFERENCES = ("right", "balanced", "random-levels-token", "random-levels-gap")
 
 
 def write_plots(plan: Plan, folder: Path, rows: list[Row], labels: list[str]) -> None:
-    """Draw learning_curves, f1_against_perplexity and label_recall. Raises ImportError without matplotlib."""
+    """Draw learning_curves, f1_against_perplexity, and heat maps by label, length and depth.
+
+    Raises ImportError without matplotlib.
+    """
     from onlstm_parse.display.plots import f1_against_perplexity, heat_map, learning_curves
 
     done = [row for row in rows if row.runs]
@@ -49,21 +56,33 @@ def write_plots(plan: Plan, folder: Path, rows: list[Row], labels: list[str]) ->
         "f1_against_perplexity": f1_against_perplexity(
             points, references, kind, f"sentence F1, {plan.protocol}, layer {layer}"
         ),
-        "label_recall": heat_map(_recalls(done, labels), labels, f"recall of gold brackets, layer {layer}"),
+        "label_recall": heat_map(
+            _lines(done, "recall", labels), labels, f"recall of gold brackets, layer {layer}"
+        ),
     }
+    for picture, (name, title) in BY_GROUP.items():
+        groups = _groups(done, name)
+        if groups:  # comparisons of older versions have none
+            pictures[picture] = heat_map(_lines(done, name, groups), groups, f"{title}, layer {layer}")
     for name, figure in pictures.items():
         _save(figure, folder / name)
 
 
-def _recalls(rows: list[Row], labels: list[str]) -> dict[str, list[float | None]]:
+def _groups(rows: list[Row], name: str) -> list[str]:
+    """The groups that any system has figures `name` for."""
+    keys = (key for row in rows for key in row.figures if key.startswith(f"{name} "))
+    return list(dict.fromkeys(key.split(" ", 2)[2] for key in keys))
+
+
+def _lines(rows: list[Row], name: str, groups: list[str]) -> dict[str, list[float | None]]:
     """One line for each system and rule; one line for a parser without rules."""
     found: dict[str, list[float | None]] = {}
     for rule in SPLITTERS:
         for row in rows:
-            keys = [f"recall {rule} {label}" for label in labels]
+            keys = [f"{name} {rule} {group}" for group in groups]
             if any(key in row.figures for key in keys):
-                name = row.name if row.trivial else f"{row.name}, {rule}"
-                found[name] = [row.figures[key].mean if key in row.figures else None for key in keys]
+                system = row.name if row.trivial else f"{row.name}, {rule}"
+                found[system] = [row.figures[key].mean if key in row.figures else None for key in keys]
     return dict(sorted(found.items(), key=lambda line: line[0] in _trivial_names(rows)))
 
 

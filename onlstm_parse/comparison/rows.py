@@ -19,6 +19,12 @@ from onlstm_parse.scoring.metrics import label_counts
 from onlstm_parse.tree import Tree
 
 MASKED = "†"  # marks a pseudo-perplexity
+# Figures by group: their name here, and where a score has them.
+GROUPED = {
+    "recall": ("by_label", "recall"),
+    "length": ("by_length", "sentence_f1"),
+    "depth": ("by_depth", "recall"),
+}
 FIGURES = (
     "parameters",
     "tokens",
@@ -103,8 +109,10 @@ def _add_scores(values: dict[str, list[float]], scores: dict[str, Any], labels_o
         layer, rule = column.split("/")
         values[f"f1 {layer} {rule}"].append(one["sentence_f1"])
         if int(layer) == labels_of:
-            for label, row in one["by_label"].items():
-                values[f"recall {rule} {label}"].append(row["recall"])
+            for name, (groups, measure) in GROUPED.items():
+                for group, row in one.get(groups, {}).items():
+                    if row[measure] is not None:
+                        values[f"{name} {rule} {group}"].append(row[measure])
 
 
 def _add_self_f1s(values: dict[str, list[float]], runs: list[Brackets], gold: Gold, protocol: str) -> None:

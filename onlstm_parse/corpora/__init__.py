@@ -8,8 +8,11 @@ from __future__ import annotations
 from onlstm_parse.corpora.catalogue import CORPORA, Corpus
 from onlstm_parse.corpora.locate import (
     find,
+    has_trees,
     lasting,
     locate_gold,
+    locate_measured,
+    locate_pairs,
     locate_test,
     locate_text,
     locate_treebank,
@@ -20,8 +23,11 @@ __all__ = [
     "CORPORA",
     "Corpus",
     "find",
+    "has_trees",
     "lasting",
     "locate_gold",
+    "locate_measured",
+    "locate_pairs",
     "locate_test",
     "locate_text",
     "locate_treebank",

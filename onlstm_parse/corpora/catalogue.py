@@ -32,7 +32,7 @@ class Remote:
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus. `train`, `valid`, `test` and `trees` are globs in its folder."""
+    """A corpus. `train`, `valid`, `test`, `trees` and `pairs` are globs in its folder."""
 
     name: str
     language: str
@@ -43,6 +43,8 @@ class Corpus:
     valid: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
     trees: tuple[str, ...] = ()
+    pairs: tuple[str, ...] = ()
+    """Minimal pairs of sentences; the first file is the one that the corpus' name stands for."""
     words: str | None = None
     """The word filter that suits its tags, a name in treebanks.WORD_FILTERS; None for that of its format."""
     tokeniser: str | None = None
@@ -56,7 +58,7 @@ class Corpus:
     @property
     def globs(self) -> tuple[str, ...]:
         """Of all its data files."""
-        return self.train + self.valid + self.trees
+        return self.train + self.valid + self.trees + self.pairs
 
     def folder(self) -> Path | None:
         """Its folder on this machine, or None."""

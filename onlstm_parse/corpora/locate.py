@@ -11,14 +11,24 @@ from onlstm_parse.corpora.catalogue import CORPORA, Corpus, corpora_cache
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.files import folder_written_whole
 from onlstm_parse.registry import nearest
+from onlstm_parse.treebanks.reading import looks_like_treebank
 from onlstm_parse.version import VERSION
 
 Name = str | PathLike[str]
+WHAT = {"test": "test text", "trees": "trees", "pairs": "minimal pairs"}
 
 
 def find(name: Name) -> Corpus | None:
     """The corpus with that name, or of that part (gum/dev); None for an existing path or an unknown name."""
     return None if Path(name).exists() else CORPORA.get(str(name).partition("/")[0])
+
+
+def has_trees(name: Name) -> bool:
+    """Whether a path or a corpus is a treebank rather than text. A corpus with both counts as a treebank."""
+    if Path(name).exists():
+        return looks_like_treebank(Path(name))
+    corpus = find(name)
+    return corpus is None or bool(corpus.trees)
 
 
 def lasting(name: Name) -> str:
@@ -55,6 +65,21 @@ def _held_out(name: Name, part: str) -> list[Path] | None:
     return _corpus_files(name, part) if corpus and getattr(corpus, part) else None
 
 
+def locate_measured(name_or_path: Name) -> list[Path]:
+    """The text that perplexity is measured on: that of a path, or the test text of a corpus.
+
+    Raises as `locate_text` does.
+    """
+    return locate_text(name_or_path) if Path(name_or_path).exists() else _corpus_files(name_or_path, "test")
+
+
+def locate_pairs(name_or_path: Name) -> Path:
+    """The path itself, or the minimal pairs of a corpus. Raises as `locate_text` does."""
+    if Path(name_or_path).exists():
+        return Path(name_or_path)
+    return _corpus_files(name_or_path, "pairs")[0]
+
+
 def locate_treebank(name_or_path: Name) -> list[Path]:
     """The path itself, or the gold trees of a corpus. Raises as `locate_text` does."""
     return [Path(name_or_path)] if Path(name_or_path).exists() else _corpus_files(name_or_path, "trees")
@@ -80,7 +105,7 @@ def _corpus_files(name: Name, part: str) -> list[Path]:
     globs = getattr(corpus, part)
     if not globs:
         others = ", ".join(other.name for other in CORPORA.values() if getattr(other, part))
-        what = "trees" if part == "trees" else "text"
+        what = WHAT.get(part, "text")
         raise UsageError(f"corpus {corpus.name} has no {what}", remedy=f"these have: {others}")
     folder = corpus.folder() or _made_or_missed(corpus)
     files = [file for pattern in globs for file in sorted(folder.glob(pattern))]

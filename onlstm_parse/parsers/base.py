@@ -94,6 +94,22 @@ class Parser(ABC):
     def brackets(self, analysis: Analysis, rule: str, layer: int | None) -> list[Span]:
         """The brackets of an analysis under a rule and, where the kind has layers, by a layer."""
 
+    def losses(self, sentences: Sequence[Encoded]) -> list[float]:
+        """The loss in nats of each sentence by itself, summed over its words' ids and its closing `<eos>`.
+
+        Raises UsageError for a kind without a likelihood.
+        """
+        self.expect_likelihood()
+        return [analysis.loss or 0.0 for analysis in self.analyse(sentences, with_loss=True)]
+
+    def expect_likelihood(self) -> None:
+        """Raises UsageError for a kind that only has trees: an average, a span parser."""
+        if self.objective is None:
+            raise UsageError(
+                "the run has trees but no likelihood of sentences",
+                remedy="name a language model or a grammar, see onlstm-parse models",
+            )
+
     def pools(self, sentences: Sequence[Encoded]) -> list[set[Span]]:
         """The brackets of each sentence that the parser, or a member of it, gives."""
         return [set(analysis.brackets) for analysis in self.analyse(sentences)]

@@ -62,8 +62,8 @@ class ChartParser(Parser):
         return found
 
     def _analyse_batch(self, sentences: list[Encoded], with_loss: bool) -> list[Analysis]:
-        flat = [[index for pieces in sentence.pieces for index in pieces] for sentence in sentences]
-        parts = [ids[at : at + LONGEST] for ids in flat for at in range(0, len(ids), LONGEST)]
+        flat = [sentence.ids for sentence in sentences]
+        parts = [part for ids in flat for part in parts_of(ids)]
         scored = iter(self.score(parts) if parts else [])
         analyses = []
         for sentence, ids in zip(sentences, flat, strict=True):
@@ -78,6 +78,11 @@ class ChartParser(Parser):
             analyses.append(Analysis([], scores=scores, loss=loss if has_loss else None, tokens=len(ids) + 1))
         trees = best_trees([one.scores for one in analyses if one.scores is not None])
         return [one._replace(brackets=tree) for one, tree in zip(analyses, trees, strict=True)]
+
+
+def parts_of(ids: list[int]) -> list[list[int]]:
+    """A sentence in parts of at most LONGEST words; no part of an empty one."""
+    return [ids[at : at + LONGEST] for at in range(0, len(ids), LONGEST)]
 
 
 def best_trees(tables: list[np.ndarray]) -> list[list[Span]]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from onlstm_parse.parsers.charts import ChartParser
+from onlstm_parse.parsers.charts import ChartParser, parts_of
+from onlstm_parse.text.batches import batch_by_length
+from onlstm_parse.text.pipeline import Encoded
 
 if TYPE_CHECKING:
     import numpy as np
 
     from onlstm_parse.runs import Run
+
+# Without the memory that brackets need; the probabilities of all words are computed once a batch.
+LOSS_WORDS_AT_ONCE = 8192
 
 
 class GrammarParser(ChartParser):
@@ -45,3 +51,22 @@ class GrammarParser(ChartParser):
         (scores,) = torch.autograd.grad(found.sum(), spans, allow_unused=True, materialize_grads=True)
         cut = [one[:length, : length + 1] for one, length in zip(scores.cpu().numpy(), lengths, strict=True)]
         return list(zip(cut, (-found).tolist(), strict=True))
+
+    def losses(self, sentences: Sequence[Encoded]) -> list[float]:
+        """Without the scores of brackets, and each distinct sentence once: much faster than `analyse`."""
+        import torch
+
+        from onlstm_parse.ops.memory import return_freed_memory
+        from onlstm_parse.ops.precision import products_in
+
+        split = [[*map(tuple, parts_of(sentence.ids))] for sentence in sentences]
+        distinct = sorted({part for parts in split for part in parts})
+        found: dict[tuple[int, ...], float] = {}
+        for batch in batch_by_length([*map(len, distinct)], LOSS_WORDS_AT_ONCE):
+            chosen = [distinct[index] for index in batch.sentences]
+            words = torch.tensor([index for part in chosen for index in part], device=self.device)
+            with torch.no_grad(), products_in(self.precision, self.device):
+                values = self.model(words, [*map(len, chosen)])
+            found.update(zip(chosen, (-values).tolist(), strict=True))
+        return_freed_memory()
+        return [sum(found[part] for part in parts) for parts in split]

@@ -67,6 +67,15 @@ class LevelParser(Parser):
         levels = analysis.levels[layer - 1].tolist()
         return SPLITTERS[rule](levels) if levels else []
 
+    def losses(self, sentences: Sequence[Encoded]) -> list[float]:
+        from onlstm_parse.ops.precision import products_in
+        from onlstm_parse.parsers.shared_beginnings import sentence_losses
+
+        if self.objective != "causal":
+            return super().losses(sentences)
+        with products_in(self.precision, self.device):
+            return sentence_losses(self.model, [sentence.ids for sentence in sentences])
+
     def analyse(
         self, sentences: Sequence[Encoded], all_layers: bool = False, with_loss: bool = False
     ) -> list[Analysis]:
@@ -98,7 +107,7 @@ class LevelParser(Parser):
 
         from onlstm_parse.text.vocabulary import EOS_ID
 
-        flat = [[index for pieces in sentence.pieces for index in pieces] for sentence in sentences]
+        flat = [sentence.ids for sentence in sentences]
         framed = np.full((batch.steps + 1, batch.columns), EOS_ID, dtype=np.int64)
         for column, ids in enumerate(flat):
             framed[1 : len(ids) + 1, column] = ids

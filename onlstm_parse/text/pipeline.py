@@ -31,6 +31,11 @@ class Encoded:
     words: list[str]
     pieces: list[list[int]]
 
+    @property
+    def ids(self) -> list[int]:
+        """The ids of all words, one after another."""
+        return [index for pieces in self.pieces for index in pieces]
+
 
 class TextPipeline:
     """Tokeniser, then normalisation, then vocabulary."""

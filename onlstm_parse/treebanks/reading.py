@@ -78,6 +78,13 @@ def treebank_format(paths: Paths, format: str | None = None) -> str:
     return format if format and format_named(format) else _expect_format(treebank_files(paths, format)[0])
 
 
+def looks_like_treebank(path: Path) -> bool:
+    """Whether the content or the usual ending of a file, or of a file in a folder, is that of a format."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    endings = tuple(ending for name in FORMATS for ending in FORMATS[name].endings)
+    return any(file.name.removesuffix(".gz").endswith(endings) or _recognised(file) for file in files)
+
+
 def treebank_files(paths: Paths, format: str | None = None) -> list[Path]:
     """The files at `paths`, with folders searched. Raises OnlstmError if there are none."""
     listed = [Path(paths)] if isinstance(paths, str | PathLike) else map(Path, paths)

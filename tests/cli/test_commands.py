@@ -9,9 +9,11 @@ import sys
 import nltk
 import pytest
 
+import onlstm_parse
 from onlstm_parse import files
 from onlstm_parse.cli.main import COMMANDS, HELP
 from onlstm_parse.models import CATALOGUE
+from onlstm_parse.perplexity import measure_text
 
 
 def process(*arguments, stdin=b"", **environment):
@@ -108,6 +110,32 @@ def test_evaluate_prints_both_rules_and_trivial_parsers(command, tiny_run, treeb
         assert expected in out
 
 
+def test_evaluate_on_text_is_in_the_precision_of_the_training(command, tiny_run, text_file):
+    status, out, _ = command("evaluate", tiny_run, text_file, "--dynamic", "--json")
+    report = json.loads(out)
+    expected = measure_text(onlstm_parse.load(tiny_run, precision="auto"), text_file, dynamic=0.1)
+    assert (status, report) == (0, expected)
+    status, out, _ = command("evaluate", tiny_run, text_file, "--as", "text", "--precision", "fp32")
+    assert status == 0
+    assert "state carried over sentences" in out
+    assert "dynamic" not in out
+
+
+def test_probe_syntax(command, tiny_run, tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_text("simple_agrmt\tsing\tthe old dog barked\tthe old dog left\na cat\ta skater\n")
+    status, out, _ = command("probe", "syntax", tiny_run, path)
+    assert status == 0
+    assert "agreement: simple " in out
+    status, out, _ = command("probe", "syntax", tiny_run, path, "--json")
+    report = json.loads(out)
+    assert (report["pairs"], report["unknown"]["pairs"]) == (1, 1)
+    assert list(report["by_phenomenon"]) == ["simple_agrmt", "pairs"]
+    assert report["published"][0]["on_lstm"] == 99
+    status, out, _ = command("probe")
+    assert "syntax RUN [PAIRS]" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
@@ -134,7 +162,20 @@ def test_evaluate_prints_both_rules_and_trivial_parsers(command, tiny_run, treeb
         (["parse", "{run}", "--text", "x", "--layer", "9"], 2, "choose one of 1 to 3"),
         (["evaluate", "{run}", "{unbalanced}"], 1, "unbalanced.mrg:2:1:"),
         (["evaluate", "{run}", "{gold}", "--protocol", "shen2018"], 2, "did you mean shen2019"),
-        (["evaluate", "{run}"], 2, "no treebank given"),
+        (["evaluate", "{run}"], 2, "no treebank or text given"),
+        (["evaluate", "{run}", "{empty}"], 1, "empty file"),
+        (["evaluate", "{run}", "{gold}", "{text}"], 2, "text.txt is text; evaluate them one by one"),
+        (["evaluate", "{run}", "{text}", "--rule", "gap"], 2, "--rule is for treebanks"),
+        (["evaluate", "{run}", "{text}", "--as", "trees"], 1, "expected a treebank"),
+        (["evaluate", "{run}", "{gold}", "--dynamic"], 2, "--dynamic is for text"),
+        (["evaluate", "{run}", "{text}", "--dynamic", "--dynamic-rate", "-1"], 2, "found -1"),
+        (["evaluate", "en", "{text}"], 2, "no likelihood of sentences"),
+        (["evaluate", "{missing}", "{text}"], 1, "expected a run folder"),
+        (["probe", "sintax"], 2, "did you mean syntax"),
+        (["probe", "syntax", "{run}", "{text}"], 1, "text.txt:1: expected two sentences parted by a tab"),
+        (["probe", "syntax", "{run}", "{empty}"], 1, "expected minimal pairs, found none"),
+        (["probe", "syntax", "{run}", "{missing}"], 1, "found '"),
+        (["probe", "syntax", "en", "{pairs}"], 2, "no likelihood of sentences"),
         (["score", "{two}", "{gold}"], 1, "found 2"),
         (["socre"], 2, "did you mean score"),
         ([], 2, "no command given"),
@@ -156,6 +197,7 @@ def test_bad_input_is_one_clear_line(
         "run": tiny_run,
         "unbalanced": path("unbalanced.mrg", b"(S (NN a))\n(S (NN b)\n"),
         "gold": treebank,
+        "pairs": path("pairs.tsv", b"the dog barks\tthe dog bark\n"),
         "two": path("two.txt", b"(X (X The old dog) barked)\n(X (X The old dog) barked)\n"),
     }
     found, out, err = command(*(argument.format(**places) for argument in arguments))

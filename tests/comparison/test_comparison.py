@@ -57,7 +57,8 @@ def plan_of(text, treebank, settings, models=("lstm",), **more):
 
 def test_a_comparison_leaves_runs_records_tables_and_plots(finished):
     names = {path.name for path in finished.iterdir()}
-    plots = {f"{name}.{kind}" for name in ("learning_curves", "label_recall") for kind in ("svg", "png")}
+    pictures = ("learning_curves", "label_recall", "f1_by_length", "recall_by_depth")
+    plots = {f"{name}.{kind}" for name in pictures for kind in ("svg", "png")}
     assert {"comparison.json", "runs", "records", "results.csv", "results.md"} | plots <= names
     assert Run.load(finished / "runs" / "lstm-2").config.training["seed"] == 2
     rows = {row["system"]: row for row in csv.DictReader((finished / "results.csv").open(encoding="utf-8"))}

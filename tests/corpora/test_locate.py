@@ -32,7 +32,7 @@ def test_entries_are_complete(name):
     corpus = CORPORA[name]
     assert corpus.name == name
     assert all((corpus.language, corpus.size, corpus.licence, corpus.source))
-    assert corpus.train or corpus.trees
+    assert corpus.train or corpus.trees or corpus.pairs
     assert bool(corpus.train) == bool(corpus.tokeniser) == bool(corpus.normalisation)
     assert corpus.tokeniser is None or corpus.tokeniser in TOKENISERS
     assert corpus.normalisation is None or corpus.normalisation in NORMALISATIONS
@@ -50,6 +50,7 @@ def test_an_absent_corpus_says_how_to_get_it(name):
     if corpus.grammar:
         return
     locate = corpora.locate_text if corpus.train else corpora.locate_treebank
+    locate = corpora.locate_pairs if corpus.pairs else locate
     with pytest.raises(OnlstmError) as caught:
         locate(name)
     assert (f"corpora fetch {name}" in str(caught.value)) == bool(corpus.remotes)
@@ -82,6 +83,52 @@ def test_found_in_the_users_folder_first(name, tmp_path, monkeypatch):
             found = locate(name)
             assert len(found) == len(getattr(corpus, part))
             assert all(tmp_path / "mine" / name in file.parents for file in found)
+
+
+def test_pairs_of_a_corpus(tmp_path, monkeypatch):
+    monkeypatch.setenv("ONLSTM_CORPORA", str(tmp_path))
+    (tmp_path / "syneval").mkdir()
+    for name in ("pairs.full.tsv.gz", "pairs.sample.tsv"):
+        (tmp_path / "syneval" / name).write_text("a\tb")
+    assert corpora.locate_pairs("syneval") == tmp_path / "syneval" / "pairs.sample.tsv"
+    assert corpora.locate_pairs("syneval/pairs.full.tsv.gz").name == "pairs.full.tsv.gz"
+    assert corpora.locate_pairs(tmp_path / "syneval" / "pairs.full.tsv.gz").name == "pairs.full.tsv.gz"
+    with pytest.raises(UsageError, match="corpus gum has no minimal pairs; these have: syneval"):
+        corpora.locate_pairs("gum")
+
+
+def test_what_perplexity_is_measured_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("ONLSTM_CORPORA", str(tmp_path))
+    (tmp_path / "ptb-lm").mkdir()
+    (tmp_path / "ptb-lm" / "test.txt").write_text("a b")
+    assert corpora.locate_measured("ptb-lm") == [tmp_path / "ptb-lm" / "test.txt"]
+    assert corpora.locate_measured(tmp_path / "ptb-lm") == [tmp_path / "ptb-lm" / "test.txt"]
+    with pytest.raises(UsageError, match="corpus brown has no test text; these have: synthetic-english"):
+        corpora.locate_measured("brown")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "trees"),
+    [
+        ("a.txt", "Once upon a time", False),
+        ("a.txt", "", False),
+        ("a.txt", "(S (NN a) (VB b))", True),
+        ("a.trees", "not a tree", True),
+        ("a.mrg.gz", "", True),
+        ("a", "1\ta\t_\tX\tX\t_\t0\t_\t_\t_", True),
+    ],
+)
+def test_treebank_or_text(tmp_path, name, content, trees):
+    (tmp_path / name).write_text(content)
+    assert corpora.has_trees(tmp_path / name) == corpora.has_trees(tmp_path) == trees
+
+
+def test_a_corpus_with_trees_is_a_treebank():
+    assert [corpora.has_trees(name) for name in ("synthetic-english", "ptb-lm", "gum/dev")] == [
+        True,
+        False,
+        True,
+    ]
 
 
 def test_a_part_of_a_corpus_has_a_name(tmp_path, monkeypatch):

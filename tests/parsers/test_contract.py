@@ -7,7 +7,7 @@ import pytest
 
 import onlstm_parse
 from onlstm_parse.errors import UsageError
-from onlstm_parse.parsers import base
+from onlstm_parse.parsers import base, charts
 from onlstm_parse.parsers.trivial import TrivialParser
 from onlstm_parse.tree import Tree
 
@@ -101,6 +101,18 @@ def test_analyses_say_what_the_kind_has(make):
         assert analysis.loss is None or analysis.tokens > 0
         if analysis.scores is not None:
             assert analysis.scores.shape == (read, read + 1)
+
+
+def test_losses_are_those_of_analyses(make, monkeypatch):
+    monkeypatch.setattr(charts, "LONGEST", 3)
+    parser = make()
+    sentences = [parser.reader.encode_words(words[:20]) for words in (*SENTENCES, SENTENCES[0])]
+    if parser.objective is None:
+        with pytest.raises(UsageError, match="trees but no likelihood"):
+            parser.losses(sentences)
+        return
+    expected = [analysis.loss for analysis in parser.analyse(sentences, with_loss=True)]
+    assert parser.losses(sentences) == pytest.approx(expected, rel=1e-4)
 
 
 def test_an_analysis_has_no_more_than_is_asked_for(make):

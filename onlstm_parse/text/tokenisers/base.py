@@ -26,6 +26,8 @@ class Tokeniser:
     """The package whose version decides how text is cut."""
     learns = False
     """Whether it must be trained, and its `model` stored."""
+    open_vocabulary = False
+    """Whether rare words are cut finer, so that hardly any text is unknown."""
     model: bytes | None = None
     """What must be stored to build the same tokeniser again."""
 

@@ -20,6 +20,8 @@ _TOKEN = re.compile(
 class Characters(Tokeniser):
     """A word of several characters has several forms."""
 
+    open_vocabulary = True
+
     def tokenise(self, line: str) -> tuple[list[str], list[str]]:
         words = _TOKEN.findall(line)
         return words, words

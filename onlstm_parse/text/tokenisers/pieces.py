@@ -21,6 +21,7 @@ PART_CHARACTERS = 1_000  # SentencePiece skips lines above 4,192 bytes
 class SentencePiece(Tokeniser):
     library = "sentencepiece"
     learns = True
+    open_vocabulary = True
 
     def __init__(self, model: bytes | None = None) -> None:
         """Raises FormatError unless `model` is the result of `train`."""

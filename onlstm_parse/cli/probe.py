@@ -1,0 +1,21 @@
+"""`onlstm-parse probe NAME ...`: what a model has learnt beside trees; one file a probe."""
+
+from __future__ import annotations
+
+from onlstm_parse.registry import Table
+
+PROBES = Table("probe", {"syntax": "onlstm_parse.cli.probe_syntax:main"})
+
+HELP = """usage: onlstm-parse probe NAME ...
+
+  syntax RUN [PAIRS]  which sentence of a minimal pair is likelier, by phenomenon
+
+onlstm-parse probe NAME --help shows the options of a probe."""
+
+
+def main(arguments: list[str]) -> None:
+    """Run one of PROBES; raises OnlstmError."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(HELP)
+        return
+    PROBES[arguments[0]](arguments[1:])
