@@ -57,8 +57,8 @@ class Evaluate:
     over_training: FlagCreatePairsOff[bool] = False
     """Trees: score every snapshot of a run that was trained with --snapshots."""
     plot: Path | None = None
-    """Trees: draw F1 by length, beside trivial parsers, and recall by depth and label into a .png, .pdf or .svg
-    file; with --over-training F1, perplexity and levels over the tokens seen."""
+    """Trees: draw F1 by length, beside trivial parsers, and recall by depth and label into a .png, .pdf or
+    .svg file; with --over-training F1, perplexity and levels over the tokens seen."""
     json: FlagCreatePairsOff[bool] = False
     """Print one JSON object instead of a table."""
 
