@@ -14,7 +14,6 @@ from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from onlstm_parse.errors import UsageError
 from onlstm_parse.models import MODELS
@@ -70,18 +69,6 @@ class RecurrentLayer(Layer):
     def recurrent_weight(self) -> Tensor:
         """weight_hh; in training, some of its weights are dropped."""
         return dropconnect(self.weight_hh, self.config.dropconnect, self.training)
-
-    def retention_levels(self, x: Tensor, earlier: Tensor, recurrent: Tensor) -> Tensor:
-        """Levels (T, B): 1 - the gate in rows H to 2H, averaged over units, from x and states (T, B, H).
-
-        The gate is computed again here: torch's recurrent kernels do not return it.
-        """
-        if not self.wants_levels:
-            return recurrent.new_zeros(x.shape[:2])
-        rows = slice(self.hidden_size, 2 * self.hidden_size)
-        gate = linear(x, self.weight_ih[rows], self.bias_ih[rows])
-        gate = (gate + linear(earlier, recurrent[rows], self.bias_hh[rows])).to(recurrent.dtype).sigmoid()
-        return 1 - (gate.round() if self.hard_levels else gate).mean(-1)
 
 
 def _uniform(*shape: int, fan_in: int) -> nn.Parameter:
