@@ -36,7 +36,9 @@ VARIANTS = {
     "on-sru reversed": {"model": "on-sru", "master_input": "reversed"},
     "on-gru reversed": {"model": "on-gru", "master_input": "reversed"},
     "on-lstm-bidirectional max": {"model": "on-lstm-bidirectional", "directions": "max"},
+    "rnn-bidirectional tanh": {"model": "rnn-bidirectional", "cell": "tanh"},
     "glu-cnn highway": {"model": "glu-cnn", "gate": "highway"},
+    "glu-cnn-dilated highway": {"model": "glu-cnn-dilated", "gate": "highway"},
     "tcn separable": {"model": "tcn", "convolution": "separable"},
     "on-lstm adaptive": {"model": "on-lstm", "softmax": "adaptive"},
 }
