@@ -54,6 +54,11 @@ class Layer(nn.Module):
         """x (T, B, in) -> outputs (T, B, hidden), the next state, levels (T, B) in [0, 1]."""
         raise NotImplementedError
 
+    def levels_only(self, x: Tensor, state: LayerState) -> tuple[LayerState, Tensor]:
+        """`forward` without the outputs. A layer overrides it if its levels are there long before them."""
+        _, state, levels = self(x, state)
+        return state, levels
+
 
 class RecurrentLayer(Layer):
     """A layer with input and recurrent weights of `rows` rows. DropConnect drops recurrent weights."""
@@ -132,7 +137,7 @@ class LanguageModel(Network):
         """Read word ids (T, B), starting from `state` or from zeros.
 
         Words that are `masked` (T, B, bool) are replaced by the mask. With `depth` only the first `depth`
-        layers run: enough for their levels, but not for a prediction.
+        layers run, the last of them without outputs: enough for levels, but not for a prediction.
         """
         if state is None:
             state = self.initial_state(words.shape[1])
@@ -143,13 +148,17 @@ class LanguageModel(Network):
             x = torch.where(masked.unsqueeze(-1), self.mask, x)
         x = raw = variational_dropout(x, config.dropout_input, training)
         next_state, levels = [], []
-        running = list(zip(self.layers, state, strict=depth is None))[:depth]
+        layers = cast(list[Layer], self.layers)
+        running = list(zip(layers, state, strict=depth is None))[:depth]
         for number, (layer, layer_state) in enumerate(running, start=1):
-            raw, layer_state, layer_levels = layer(x, layer_state)
-            if number == config.layers and self.norm is not None:
-                raw = self.norm(raw)
-            rate = config.dropout_output if number == config.layers else config.dropout_between
-            x = variational_dropout(raw, rate, training)
+            if number == depth:
+                layer_state, layer_levels = layer.levels_only(x, layer_state)
+            else:
+                raw, layer_state, layer_levels = layer(x, layer_state)
+                if number == config.layers and self.norm is not None:
+                    raw = self.norm(raw)
+                rate = config.dropout_output if number == config.layers else config.dropout_between
+                x = variational_dropout(raw, rate, training)
             next_state.append(layer_state)
             levels.append(layer_levels)
         return Encoded(x, raw, next_state, torch.stack(levels))

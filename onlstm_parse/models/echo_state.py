@@ -38,7 +38,16 @@ class EchoState(Layer):
         return (self.zeros(batch, self.hidden_size),)
 
     def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
+        states, state, levels = self._echo(x, state)
+        return self.leave(states), state, levels
+
+    def levels_only(self, x: Tensor, state: LayerState) -> tuple[LayerState, Tensor]:
+        _, state, levels = self._echo(x, state)
+        return state, levels
+
+    def _echo(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
+        """All states (T, B, H), the next state, levels (T, B)."""
         (h,) = state
         bias = self.enter.bias
-        out, h_next = rnn(x, h, self.enter.weight, bias, self.recurrent, torch.zeros_like(bias))
-        return self.leave(out), (h_next,), movement(out, h, self.hard_levels)
+        states, h_next = rnn(x, h, self.enter.weight, bias, self.recurrent, torch.zeros_like(bias))
+        return states, (h_next,), movement(states, h, self.hard_levels)
