@@ -88,10 +88,18 @@ CATALOGUE = Table(
         "lstm": Entry(f"{HERE}.lstm:Lstm", "Hochreiter and Schmidhuber 1997", "forget gate"),
         "lstm-peephole": Entry(f"{HERE}.lstm_peephole:PeepholeLstm", "Graves 2013", "forget gate"),
         "gru": Entry(f"{HERE}.gru:Gru", "Cho et al. 2014", "update gate", lr_scale=0.5),
+        "mgu": Entry(f"{HERE}.mgu:Mgu", "Zhou et al. 2016", "forget gate"),
+        "minimal-rnn": Entry(f"{HERE}.minimal_rnn:MinimalRnn", "Chen 2017", "update gate"),
         "sru": Entry(f"{HERE}.sru:Sru", "Lei et al. 2018", "forget gate", parallel=True),
         "qrnn": Entry(f"{HERE}.qrnn:Qrnn", "Bradbury et al. 2017", "forget gate", parallel=True),
         "glu-cnn": Entry(
             f"{HERE}.glu_cnn:GluCnn", "Dauphin et al. 2017", "gate of the linear unit", parallel=True
+        ),
+        "glu-cnn-dilated": Entry(
+            f"{HERE}.glu_cnn_dilated:DilatedGluCnn", "Su 2018", "gate of the linear unit", parallel=True
+        ),
+        "separable-cnn": Entry(
+            f"{HERE}.separable_cnn:SeparableCnn", "Wu et al. 2019", "gate of the linear unit", parallel=True
         ),
         "tcn": Entry(f"{HERE}.tcn:Tcn", "Bai et al. 2018", "change of the output", parallel=True),
         "attention": Entry(
@@ -111,6 +119,12 @@ CATALOGUE = Table(
         "sliced-rnn": Entry(f"{HERE}.sliced_rnn:SlicedRnn", "Yu and Liu 2018", "update gate", lr_scale=0.5),
         "echo-state": Entry(
             f"{HERE}.echo_state:EchoState", "Jaeger 2001", "change of the state", lr_scale=0.5
+        ),
+        "rnn-bidirectional": Entry(
+            f"{HERE}.rnn_bidirectional:BidirectionalRnn",
+            "Schuster and Paliwal 1997",
+            "forget gates of both directions",
+            objective="masked",
         ),
         "on-lstm": Entry(f"{HERE}.on_lstm:OnLstm", "Shen et al. 2019", "master forget gate", ordered=True),
         "on-lstm-bidirectional": Entry(

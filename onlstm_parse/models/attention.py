@@ -47,10 +47,21 @@ class Attention(Layer):
         return empty, empty, self.zeros(batch, heads, 0), self.zeros(batch, 1).double()
 
     def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
-        x = self.enter(x).to(self.norms[0].weight.dtype)
-        attended, state, levels = self.attend(self.norms[0](x).transpose(0, 1), state)
+        x = self._enter(x)
+        attended, state, levels = self.attend(self._normal(x), state)
         x = x + self.leave(attended.transpose(1, 2).flatten(2).transpose(0, 1))
         return x + self.feed_forward(self.norms[1](x)), state, levels
+
+    def levels_only(self, x: Tensor, state: LayerState) -> tuple[LayerState, Tensor]:
+        _, state, levels = self.attend(self._normal(self._enter(x)), state)
+        return state, levels
+
+    def _enter(self, x: Tensor) -> Tensor:
+        return self.enter(x).to(self.norms[0].weight.dtype)
+
+    def _normal(self, x: Tensor) -> Tensor:
+        """(T, B, H) -> (B, T, H), normalised."""
+        return self.norms[0](x).transpose(0, 1)
 
     def attend(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
         """x (B, T, H) -> (B, A, T, D), the next state, levels (T, B)."""

@@ -14,7 +14,6 @@ from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from onlstm_parse.errors import UsageError
 from onlstm_parse.models import MODELS
@@ -55,6 +54,11 @@ class Layer(nn.Module):
         """x (T, B, in) -> outputs (T, B, hidden), the next state, levels (T, B) in [0, 1]."""
         raise NotImplementedError
 
+    def levels_only(self, x: Tensor, state: LayerState) -> tuple[LayerState, Tensor]:
+        """`forward` without the outputs. A layer overrides it if its levels are there long before them."""
+        _, state, levels = self(x, state)
+        return state, levels
+
 
 class RecurrentLayer(Layer):
     """A layer with input and recurrent weights of `rows` rows. DropConnect drops recurrent weights."""
@@ -70,18 +74,6 @@ class RecurrentLayer(Layer):
     def recurrent_weight(self) -> Tensor:
         """weight_hh; in training, some of its weights are dropped."""
         return dropconnect(self.weight_hh, self.config.dropconnect, self.training)
-
-    def retention_levels(self, x: Tensor, earlier: Tensor, recurrent: Tensor) -> Tensor:
-        """Levels (T, B): 1 - the gate in rows H to 2H, averaged over units, from x and states (T, B, H).
-
-        The gate is computed again here: torch's recurrent kernels do not return it.
-        """
-        if not self.wants_levels:
-            return recurrent.new_zeros(x.shape[:2])
-        rows = slice(self.hidden_size, 2 * self.hidden_size)
-        gate = linear(x, self.weight_ih[rows], self.bias_ih[rows])
-        gate = (gate + linear(earlier, recurrent[rows], self.bias_hh[rows])).to(recurrent.dtype).sigmoid()
-        return 1 - (gate.round() if self.hard_levels else gate).mean(-1)
 
 
 def _uniform(*shape: int, fan_in: int) -> nn.Parameter:
@@ -145,7 +137,7 @@ class LanguageModel(Network):
         """Read word ids (T, B), starting from `state` or from zeros.
 
         Words that are `masked` (T, B, bool) are replaced by the mask. With `depth` only the first `depth`
-        layers run: enough for their levels, but not for a prediction.
+        layers run, the last of them without outputs: enough for levels, but not for a prediction.
         """
         if state is None:
             state = self.initial_state(words.shape[1])
@@ -156,13 +148,17 @@ class LanguageModel(Network):
             x = torch.where(masked.unsqueeze(-1), self.mask, x)
         x = raw = variational_dropout(x, config.dropout_input, training)
         next_state, levels = [], []
-        running = list(zip(self.layers, state, strict=depth is None))[:depth]
+        layers = cast(list[Layer], self.layers)
+        running = list(zip(layers, state, strict=depth is None))[:depth]
         for number, (layer, layer_state) in enumerate(running, start=1):
-            raw, layer_state, layer_levels = layer(x, layer_state)
-            if number == config.layers and self.norm is not None:
-                raw = self.norm(raw)
-            rate = config.dropout_output if number == config.layers else config.dropout_between
-            x = variational_dropout(raw, rate, training)
+            if number == depth:
+                layer_state, layer_levels = layer.levels_only(x, layer_state)
+            else:
+                raw, layer_state, layer_levels = layer(x, layer_state)
+                if number == config.layers and self.norm is not None:
+                    raw = self.norm(raw)
+                rate = config.dropout_output if number == config.layers else config.dropout_between
+                x = variational_dropout(raw, rate, training)
             next_state.append(layer_state)
             levels.append(layer_levels)
         return Encoded(x, raw, next_state, torch.stack(levels))

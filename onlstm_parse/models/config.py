@@ -33,11 +33,13 @@ class ModelConfig(NetworkConfig):
     master_input: Literal["complement", "reversed"] = "complement"
     """on-...: master input gate, 1 - cumax (the paper), or the softmax summed from the right."""
     directions: Literal["mean", "max"] = "mean"
-    """on-lstm-bidirectional: how the levels of the two directions become one."""
+    """...-bidirectional: how the levels of the two directions become one."""
+    cell: Literal["lstm", "tanh"] = "lstm"
+    """rnn-bidirectional: the cell of both directions, that of lstm or that of rnn."""
     kernel: int = 4
-    """qrnn, glu-cnn, tcn: tokens that a convolution spans."""
+    """qrnn, glu-cnn, glu-cnn-dilated, separable-cnn, tcn: tokens that a convolution spans."""
     gate: Literal["linear", "highway"] = "linear"
-    """glu-cnn: A ∘ σ(B) beside a residual, or (1 - σ) ∘ x + σ ∘ A."""
+    """glu-cnn, glu-cnn-dilated: A ∘ σ(B) beside a residual, or (1 - σ) ∘ x + σ ∘ A."""
     convolution: Literal["full", "separable"] = "full"
     """tcn: a convolution over all units at once, or one for each unit and then one over units."""
     heads: int = 4

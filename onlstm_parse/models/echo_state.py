@@ -17,6 +17,7 @@ from onlstm_parse.models.base import Layer, LayerState, keep_variance
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.movement import movement
 from onlstm_parse.ops.product import Linear
+from onlstm_parse.ops.rnn import rnn
 
 
 class EchoState(Layer):
@@ -37,8 +38,16 @@ class EchoState(Layer):
         return (self.zeros(batch, self.hidden_size),)
 
     def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
+        states, state, levels = self._echo(x, state)
+        return self.leave(states), state, levels
+
+    def levels_only(self, x: Tensor, state: LayerState) -> tuple[LayerState, Tensor]:
+        _, state, levels = self._echo(x, state)
+        return state, levels
+
+    def _echo(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
+        """All states (T, B, H), the next state, levels (T, B)."""
         (h,) = state
         bias = self.enter.bias
-        weights = [self.enter.weight, self.recurrent, bias, torch.zeros_like(bias)]
-        out, h_next = torch.rnn_tanh(x, h.unsqueeze(0), weights, True, 1, 0.0, self.training, False, False)
-        return self.leave(out), (h_next[0].to(h.dtype),), movement(out, h, self.hard_levels)
+        states, h_next = rnn(x, h, self.enter.weight, bias, self.recurrent, torch.zeros_like(bias))
+        return states, (h_next,), movement(states, h, self.hard_levels)

@@ -21,22 +21,22 @@ from onlstm_parse.ops.product import Linear
 
 
 class GluCnn(Layer):
-    """State: the normalised inputs that the next window still reads, (B, kernel - 1, in)."""
+    """State: the normalised inputs that the next window still reads, (B, (kernel - 1) · dilation, in)."""
 
     residual = True
 
-    def __init__(self, input_size: int, hidden_size: int, config: ModelConfig) -> None:
+    def __init__(self, input_size: int, hidden_size: int, config: ModelConfig, dilation: int = 1) -> None:
         super().__init__()
-        self.input_size, self.config = input_size, config
+        self.input_size, self.config, self.dilation = input_size, config, dilation
         self.norm = nn.LayerNorm(input_size)
         self.convolution = Linear(config.kernel * input_size, 2 * hidden_size)
         self.skip = to_width(input_size, hidden_size)
 
     def initial_state(self, batch: int) -> LayerState:
-        return (self.zeros(batch, self.config.kernel - 1, self.input_size),)
+        return (self.zeros(batch, (self.config.kernel - 1) * self.dilation, self.input_size),)
 
     def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
-        windows, past = causal_windows(self.norm(x), state[0], self.config.kernel)
+        windows, past = causal_windows(self.norm(x), state[0], self.config.kernel, self.dilation)
         a, b = self.convolution(windows.flatten(2)).to(past.dtype).chunk(2, -1)
         gate, through = b.sigmoid(), self.skip(x)
         out = through + gate * a if self.config.gate == "linear" else through + gate * (a - through)

@@ -10,11 +10,11 @@ share of units whose z is below a half.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from onlstm_parse.models.base import LayerState, RecurrentLayer
 from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.ops.gru import gru
 
 
 class Gru(RecurrentLayer):
@@ -27,9 +27,8 @@ class Gru(RecurrentLayer):
         return (self.zeros(batch, self.hidden_size),)
 
     def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
-        h = state[0].unsqueeze(0)
-        recurrent = self.recurrent_weight()
-        weights = [self.weight_ih, recurrent, self.bias_ih, self.bias_hh]
-        out, h_next = torch.gru(x, h, weights, True, 1, 0.0, self.training, False, False)
-        levels = self.retention_levels(x, torch.cat((h, out[:-1])), recurrent)
-        return out, (h_next[0].to(recurrent.dtype),), levels
+        (h,) = state
+        weights = self.weight_ih, self.bias_ih, self.recurrent_weight(), self.bias_hh
+        out, h, update = gru(x, h, *weights)
+        levels = 1 - (update.round() if self.hard_levels else update).mean(-1)
+        return out, (h,), levels

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 from onlstm_parse.models.base import LayerState, RecurrentLayer
 from onlstm_parse.models.config import ModelConfig
@@ -42,6 +43,15 @@ class Lstm(RecurrentLayer):
         else:
             with torch.autocast("cpu", enabled=False):
                 out, h_next, c_next = torch.lstm(x.to(recurrent.dtype), (h, c), weights, *options)
-        levels = self.retention_levels(x, torch.cat((h, out[:-1])), recurrent)
+        levels = self._levels(x, torch.cat((h, out[:-1])), recurrent)
         # Autocast may lower the type of the outputs; the state keeps the type of the weights.
         return out, (h_next[0].to(recurrent.dtype), c_next[0].to(recurrent.dtype)), levels
+
+    def _levels(self, x: Tensor, earlier: Tensor, recurrent: Tensor) -> Tensor:
+        """Levels (T, B) from x and states (T, B, H): the gate is computed again, as PyTorch keeps it."""
+        if not self.wants_levels:
+            return recurrent.new_zeros(x.shape[:2])
+        rows = slice(self.hidden_size, 2 * self.hidden_size)
+        gate = linear(x, self.weight_ih[rows], self.bias_ih[rows])
+        gate = (gate + linear(earlier, recurrent[rows], self.bias_hh[rows])).to(recurrent.dtype).sigmoid()
+        return 1 - (gate.round() if self.hard_levels else gate).mean(-1)

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from onlstm_parse.models.base import LayerState, RecurrentLayer
 from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.ops.lstm_peephole import lstm_peephole
 
 
 class PeepholeLstm(RecurrentLayer):
@@ -30,17 +30,7 @@ class PeepholeLstm(RecurrentLayer):
 
     def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
         h, c = state
-        size = self.hidden_size
-        recurrent = self.recurrent_weight().t()
-        to_input_and_forget, to_output = self.peephole[:2].flatten(), self.peephole[2]
-        outputs, forgets = [], []
-        for step in linear(x, self.weight_ih, self.bias_ih + self.bias_hh):
-            gates, z, o = (step + h @ recurrent).to(c.dtype).split([2 * size, size, size], -1)
-            i, f = (gates + to_input_and_forget * c.repeat(1, 2)).sigmoid().chunk(2, -1)
-            c = f * c + i * z.tanh()
-            h = (o + to_output * c).sigmoid() * c.tanh()
-            outputs.append(h)
-            forgets.append(f)
-        gate = torch.stack(forgets)
-        levels = 1 - (gate.round() if self.hard_levels else gate).mean(-1)
-        return torch.stack(outputs), (h, c), levels
+        weights = self.weight_ih, self.bias_ih, self.recurrent_weight(), self.bias_hh
+        out, h, c, forget = lstm_peephole(x, h, c, *weights, self.peephole)
+        levels = 1 - (forget.round() if self.hard_levels else forget).mean(-1)
+        return out, (h, c), levels

@@ -9,12 +9,12 @@ whose sign changes.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from onlstm_parse.models.base import LayerState, RecurrentLayer
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.ops.movement import movement
+from onlstm_parse.ops.rnn import rnn
 
 
 class Rnn(RecurrentLayer):
@@ -28,6 +28,6 @@ class Rnn(RecurrentLayer):
 
     def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
         (h,) = state
-        weights = [self.weight_ih, self.recurrent_weight(), self.bias_ih, self.bias_hh]
-        out, h_next = torch.rnn_tanh(x, h.unsqueeze(0), weights, True, 1, 0.0, self.training, False, False)
-        return out, (h_next[0].to(h.dtype),), movement(out, h, self.hard_levels)
+        weights = self.weight_ih, self.bias_ih, self.recurrent_weight(), self.bias_hh
+        out, h_next = rnn(x, h, *weights)
+        return out, (h_next,), movement(out, h, self.hard_levels)

@@ -60,6 +60,13 @@ def recurrence(
     return _Recurrence.apply(cell, *(tensor.to(dtype) for tensor in given), hidden, state, weight.to(dtype))
 
 
+def recurrence_of_gates(
+    cell: Cell, gates: Tensor, hidden: Tensor, state: Tensor, weight: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """As `recurrence`, from what the inputs give the gates (T, B, G). Overwrites it."""
+    return _Recurrence.apply(cell, gates, None, None, hidden, state, weight.to(gates.dtype))
+
+
 def scan(cell: Cell, gates: Tensor, state: Tensor) -> Tensor:
     """Hidden units (T, B, H) of a cell that has no U; gates (T, B, G), state (B, K)."""
     return _Recurrence.apply(cell, gates, None, None, state, state, None)[0]
@@ -104,11 +111,12 @@ class _Recurrence(torch.autograd.Function):
         d_state = d_state.clone(memory_format=torch.contiguous_format)
         given = gates, weight, states, d_hidden.contiguous(), d_extra.contiguous()
         ctx.cell.run("backward", *given, d_gates, d_first, d_state)
-        if weight is None:
-            return None, d_gates, None, None, d_first, d_state, None
+        needs_x, needs_weight = ctx.needs_input_grad[1], ctx.needs_input_grad[6]
         flat = d_gates.flatten(0, 1)
-        flipped = transposed(flat)
-        d_x = product(flat, weight_ih.t()).view_as(x) if ctx.needs_input_grad[1] else None
+        flipped = flat if weight is None else transposed(flat)
+        d_weight = product(flipped[: len(weight)], hiddens[:-1].flatten(0, 1).t()) if needs_weight else None
+        if weight_ih is None:
+            return None, d_gates, None, None, d_first, d_state, d_weight
+        d_x = product(flat, weight_ih.t()).view_as(x) if needs_x else None
         d_weight_ih = product(flipped, x.flatten(0, 1).t())
-        d_weight = product(flipped[: len(weight)], hiddens[:-1].flatten(0, 1).t())
         return None, d_x, d_weight_ih, flat.sum(0), d_first, d_state, d_weight

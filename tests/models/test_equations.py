@@ -68,6 +68,31 @@ def gru(layer, x, h=None):
     return torch.stack(outputs), torch.stack(levels)
 
 
+def mgu(layer, x):
+    h, outputs, levels = x.new_zeros(BATCH, HIDDEN), [], []
+    for step in x:
+        f, new = linear(step, layer.weight_ih, layer.bias_ih).chunk(2, -1)
+        f_h, new_h = linear(h, layer.weight_hh, layer.bias_hh).chunk(2, -1)
+        f = torch.sigmoid(f + f_h)
+        h = (1 - f) * h + f * torch.tanh(new + f * new_h)
+        outputs.append(h)
+        levels.append(f.mean(-1))
+    return torch.stack(outputs), torch.stack(levels)
+
+
+def minimal_rnn(layer, x):
+    h, outputs, levels = x.new_zeros(BATCH, HIDDEN), [], []
+    for step in x:
+        z = torch.tanh(layer.enter(step))
+        u = torch.sigmoid(
+            linear(z, layer.weight_ih, layer.bias_ih) + linear(h, layer.weight_hh, layer.bias_hh)
+        )
+        h = u * h + (1 - u) * z
+        outputs.append(h)
+        levels.append(1 - u.mean(-1))
+    return torch.stack(outputs), torch.stack(levels)
+
+
 def on_gru(layer, x):
     h, n, c = x.new_zeros(BATCH, HIDDEN), HIDDEN // CONFIG.chunk, CONFIG.chunk
     outputs, levels = [], []
@@ -94,8 +119,16 @@ def on_lstm(layer, x):
 
 
 def on_lstm_bidirectional(layer, x):
-    right, from_left = on_lstm(layer.forwards, x)
-    left, from_right = on_lstm(layer.backwards, x.flip(0))
+    return bidirectional(layer, x, on_lstm)
+
+
+def rnn_bidirectional(layer, x):
+    return bidirectional(layer, x, {"lstm": lstm, "tanh": rnn}[layer.config.cell])
+
+
+def bidirectional(layer, x, direction):
+    right, from_left = direction(layer.forwards, x)
+    left, from_right = direction(layer.backwards, x.flip(0))
     levels = [from_left[0]]
     for t in range(1, STEPS):  # the backward direction reads token t - 1 at step STEPS - t
         pair = torch.stack((from_left[t], from_right[STEPS - t]))
@@ -146,15 +179,30 @@ def qrnn(layer, x):
     return torch.stack(outputs), torch.stack(levels)
 
 
-def glu_cnn(layer, x):
+def glu_cnn(layer, x, dilation=1):
     normal, outputs, levels = layer.norm(x), [], []
     for t in range(STEPS):
-        a, b = layer.convolution(torch.cat(window(normal, t, CONFIG.kernel), -1)).chunk(2, -1)
-        gate, through = torch.sigmoid(b), linear(x[t], layer.skip.weight)
+        a, b = layer.convolution(torch.cat(window(normal, t, CONFIG.kernel, dilation), -1)).chunk(2, -1)
+        gate, through = torch.sigmoid(b), layer.skip(x[t])
         highway = layer.config.gate == "highway"
         outputs.append((1 - gate) * through + gate * a if highway else through + a * gate)
         levels.append(gate.mean(-1))
     return torch.stack(outputs), torch.stack(levels)
+
+
+def glu_cnn_dilated(layer, x):
+    for gated, dilation in zip(layer.convolutions, (1, 2, 4), strict=True):
+        x, levels = glu_cnn(gated, x, dilation)
+    return x, levels
+
+
+def separable_cnn(layer, x):
+    a, b = layer.enter(layer.norm(x)).chunk(2, -1)
+    gated, outputs = a * torch.sigmoid(b), []
+    for t in range(STEPS):
+        seen = sum(w * y for w, y in zip(layer.taps, window(gated, t, CONFIG.kernel), strict=True))
+        outputs.append(linear(x[t], layer.skip.weight) + layer.leave(seen))
+    return torch.stack(outputs), torch.sigmoid(b).mean(-1)
 
 
 def tcn(layer, x):
@@ -274,7 +322,9 @@ CASES = [
     *({"model": name} for name in MODELS),
     *({"model": name, "master_input": "reversed"} for name in ("on-lstm", "on-gru", "on-sru")),
     {"model": "on-lstm-bidirectional", "directions": "max"},
+    {"model": "rnn-bidirectional", "cell": "tanh"},
     {"model": "glu-cnn", "gate": "highway"},
+    {"model": "glu-cnn-dilated", "gate": "highway"},
     {"model": "tcn", "convolution": "separable"},
 ]
 

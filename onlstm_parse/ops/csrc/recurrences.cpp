@@ -1,11 +1,16 @@
 // The functions that Python calls: each cell and the inside algorithm, forward and backward,
 // cross-entropy, and transposition, in double, in float, and in float with bf16 products.
 #include "cross_entropy.h"
+#include "gru.h"
 #include "inside.h"
 #include "linear_scan.h"
+#include "lstm_peephole.h"
+#include "mgu.h"
+#include "minimal_rnn.h"
 #include "on_gru.h"
 #include "on_lstm.h"
 #include "recurrence.h"
+#include "rnn.h"
 #include "transpose.h"
 
 #define EXPORT_CELL(NAME, CELL, SUFFIX, REAL, STORE)                                                         \
@@ -20,6 +25,11 @@
     EXPORT_CELL(on_lstm, (OnLstm<REAL>{{{sizes[3], sizes[4], sizes[5] != 0}}}), SUFFIX, REAL, STORE)           \
     EXPORT_CELL(on_gru, (OnGru<REAL>{{{sizes[3], sizes[4], sizes[5] != 0}}}), SUFFIX, REAL, STORE)             \
     EXPORT_CELL(linear_scan, LinearScan<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                \
+    EXPORT_CELL(rnn, Rnn<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                               \
+    EXPORT_CELL(gru, Gru<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                               \
+    EXPORT_CELL(mgu, Mgu<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                               \
+    EXPORT_CELL(minimal_rnn, MinimalRnn<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                \
+    EXPORT_CELL(lstm_peephole, PeepholeLstm<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                            \
     extern "C" void cross_entropy_##SUFFIX(const long* sizes, const CrossEntropy<REAL, STORE>* io) {         \
         cross_entropy<REAL, STORE>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                 \
     }                                                                                                        \

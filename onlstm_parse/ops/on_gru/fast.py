@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from onlstm_parse.ops.native import compiled_type
 from onlstm_parse.ops.on_gru.reference import on_gru_reference
 from onlstm_parse.ops.recurrence import Cell, Inputs, recurrence
+from onlstm_parse.ops.split_candidate import split_candidate
 
 
 def on_gru(
@@ -26,10 +25,8 @@ def on_gru(
         return on_gru_reference(x, h, weight_ih, bias_ih, weight_hh, bias_hh, master_input)
     size = h.shape[1]
     n = (len(weight_hh) - 3 * size) // 2
-    # r scales the candidate's part from h, but not its part from x: so these are two gates of the cell.
-    from_x = torch.cat((pad(weight_ih[:-size], (0, 0, 0, size)), weight_ih[-size:]))
-    bias = torch.cat((bias_ih[:-size] + bias_hh[:-size], bias_hh[-size:], bias_ih[-size:]))
     arguments = (n, size // n, int(master_input == "reversed"))
     cell = Cell("on_gru", arguments, gates=4 * size + 2 * n, hidden=size, state=size, extra=2 * n)
-    out, last, masters = recurrence(cell, Inputs(x, from_x, bias, dtype), h, h, weight_hh)
+    inputs = Inputs(x, *split_candidate(weight_ih, bias_ih, bias_hh, size), dtype)
+    out, last, masters = recurrence(cell, inputs, h, h, weight_hh)
     return out, last, masters[..., n:]
