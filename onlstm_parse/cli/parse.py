@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 from tyro.conf import FlagCreatePairsOff, Positional
@@ -25,6 +25,7 @@ def parse(
     bad_bytes: Literal["error", "replace"] = "error",
     device: Literal["auto", "cpu", "cuda"] = "auto",
     precision: Literal["auto", "fp32", "bf16"] = "fp32",
+    jobs: int = 1,
 ) -> None:
     """Parse raw sentences, one a line.
 
@@ -40,24 +41,32 @@ def parse(
         bad_bytes: A byte that is not UTF-8 is an error, or replaced by U+FFFD.
         device: Where to compute.
         precision: Type of matrix products.
+        jobs: Parse in so many processes, with one thread each; the trees and their order are the same.
     """
     from onlstm_parse.display import TREE_FORMATS
     from onlstm_parse.parsers.base import load
+    from onlstm_parse.parsers.parallel import parse_in_processes
     from onlstm_parse.text.reading import decoded_lines
 
     show = TREE_FORMATS[format]
     if text is not None and file != "-":
         raise UsageError("both a file and --text were given", remedy="give one of them")
+    if jobs < 1:
+        raise UsageError(f"expected one job or more, found --jobs {jobs}")
     source: AbstractContextManager[Iterable[str]] = nullcontext((text or "").split("\n"))
     if text is None:
         source = decoded_lines(file, bad_bytes)
-    parser = load(
-        run, rule=rule, layer=layer, levels=levels, device=device, precision=precision, keep_dropped=not drop
-    )
+    settings: dict[str, Any] = {"rule": rule, "layer": layer, "levels": levels, "device": device}
+    settings |= {"precision": precision, "keep_dropped": not drop}
+    parser = load(run, **settings) if jobs == 1 else None
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the locale
     with source as lines:
-        for tree in parser.parse_lines(lines):
-            print(show(tree))
+        if parser:
+            shown = map(show, parser.parse_lines(lines))
+        else:
+            shown = parse_in_processes(run, lines, show, jobs, **settings)
+        for tree in shown:
+            print(tree)
 
 
 def main(arguments: list[str]) -> None:
