@@ -49,7 +49,7 @@ def cut_all(chunks: Iterable[Chunk], config: TextConfig, model: bytes | None, wo
     work = partial(cut, config=config, model=model)
     # Forking lets a user's script train without an `if __name__ == "__main__"`.
     start = "fork" if sys.platform == "linux" else None
-    cuts = map(work, chunks)
+    cuts: Iterator[Cut] = map(work, chunks)
     if workers > 1:
         cuts = in_processes(work, chunks, workers, "tokenises the text", start)
     with tqdm(desc="tokenising", unit=" tokens", unit_scale=True, disable=None, leave=False) as progress:
