@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ray.data import Dataset
 
 KEPT = "finished shards are kept, and the same command continues"
-RETRIES = 5  # of a shard whose actor was killed: by a user, with its machine, or because memory ran out
 
 
 def with_trees(dataset: Dataset, parsing: Parsing, column: str, jobs: int | None) -> Dataset:
@@ -35,7 +34,6 @@ def with_trees(dataset: Dataset, parsing: Parsing, column: str, jobs: int | None
         fn_constructor_args=(parsing, column),
         batch_size=LINES_AT_ONCE,
         compute=ray.data.ActorPoolStrategy(**size),
-        max_task_retries=RETRIES,
         **needs,
     )
 
@@ -43,6 +41,7 @@ def with_trees(dataset: Dataset, parsing: Parsing, column: str, jobs: int | None
 def make_shards(plan: Plan, folder: Path, jobs: int | None, quiet: bool) -> list[str]:
     """Make the shards that are missing; see `parse_files`. Returns why shards could not be made.
 
+    Ray starts an actor again that was killed, with its machine perhaps, and gives it the same shards.
     Raises OnlstmError as soon as a problem is not one of the input.
     """
     ray = connected()
@@ -51,7 +50,7 @@ def make_shards(plan: Plan, folder: Path, jobs: int | None, quiet: bool) -> list
     needs, most = _resources(ray, plan.request.parsing.settings)
     size = min(jobs or most, len(shards))
     context = ray.data.DataContext.get_current().copy()
-    context.enable_progress_bars = False
+    context.enable_progress_bars = context.print_on_execution_start = False
     with ray.data.DataContext.current(context):
         # A block a shard, so that an actor takes a new one when it is done with another.
         rows = ray.data.from_items([asdict(shard) for shard in shards], override_num_blocks=len(shards))
@@ -59,7 +58,6 @@ def make_shards(plan: Plan, folder: Path, jobs: int | None, quiet: bool) -> list
             ShardMaker,
             fn_constructor_args=(plan.request, folder.resolve()),
             compute=ray.data.ActorPoolStrategy(size=size, max_tasks_in_flight_per_actor=2),
-            max_task_retries=RETRIES,
             **needs,
         ).iter_rows()
         shown = tqdm(outcomes, unit=" shards", total=len(shards), disable=quiet or None)
@@ -73,7 +71,7 @@ def _problems(ray: Any, outcomes: Iterable[dict[str, Any]]) -> Iterator[str]:
                 raise OnlstmError(outcome["problem"], remedy=KEPT)
             if outcome["problem"]:
                 yield outcome["problem"]
-    except ray.exceptions.RayError as error:
+    except (ray.exceptions.RayError, ray.data.exceptions.ExecutionTimeoutError) as error:
         reason = str(error).strip().splitlines()[-1]
         raise OnlstmError(f"Ray gave up: {type(error).__name__}: {reason}", remedy=KEPT) from error
 
@@ -87,7 +85,7 @@ def connected() -> Any:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray
-        import ray.data
+        import ray.data.exceptions
     except ImportError:
         raise UsageError("bulk parsing needs Ray", remedy="pip install 'onlstm-parse[ray]'") from None
     if not ray.is_initialized():

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 import pytest
 
@@ -10,7 +11,7 @@ from onlstm_parse import bulk
 from onlstm_parse.bulk import cluster
 from onlstm_parse.bulk.worker import ShardMaker
 from onlstm_parse.cli.main import main
-from onlstm_parse.errors import OnlstmError
+from onlstm_parse.errors import OnlstmError, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -71,20 +72,22 @@ def test_killed_actors_lose_and_double_nothing(ray, tiny_run, lines, tmp_path, m
 
 def test_a_dataset(ray, tiny_run, lines):
     rows = [{"id": 1000 - k, "said": line} for k, line in enumerate(lines)]
-    parsed = bulk.parse_dataset(ray.data.from_items(rows), tiny_run, column="said", jobs=2, rule="gap")
+    parsed = bulk.parse_dataset(ray.data.from_items(rows), tiny_run, column="said", jobs=1, rule="gap")
     expected = onlstm_parse.load(tiny_run, rule="gap").parse_lines([row["said"] for row in rows[::-1]])
-    assert [row["tree"] for row in parsed.sort("id").take_all()] == [str(tree) for tree in expected]
+    found = sorted(parsed.take_all(), key=lambda row: row["id"])
+    assert [row["tree"] for row in found] == [str(tree) for tree in expected]
 
 
 def test_faults_are_one_line_and_the_rest_is_made(ray, tiny_run, tmp_path, capsys, monkeypatch):
     (tmp_path / "1.txt").write_bytes(b"caf\xe9\n")
     (tmp_path / "2.txt").write_bytes(b"The dog barked .\n")
     command = ["parse", str(tiny_run), f"{tmp_path}/*.txt", "--engine", "ray", "--out", str(tmp_path / "out")]
-    assert main(command) == 1
+    assert main([*command, "--jobs", "1"]) == 1
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("onlstm-parse: ")]
     assert len(told) == 1
     assert f"1 of 2 shards were not made: {tmp_path}/1.txt:1:4: expected UTF-8" in told[0]
-    assert (tmp_path / "out" / "shard-000001.trees").read_text() == "(X The (X dog barked) .)\n"
+    tree = onlstm_parse.load(tiny_run).parse("The dog barked .")
+    assert (tmp_path / "out" / "shard-000001.trees").read_text() == f"{tree}\n"
 
     class Broken(ShardMaker):
         def _make(self, shard, lines):
@@ -95,3 +98,23 @@ def test_faults_are_one_line_and_the_rest_is_made(ray, tiny_run, tmp_path, capsy
         OnlstmError, match=r"Ray gave up: .*a mistake in the program; finished shards are kept"
     ):
         bulk.parse_files(tiny_run, tmp_path / "2.txt", tmp_path / "new")
+
+
+def test_without_ray_it_says_what_to_install(tiny_run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    (tmp_path / "text.txt").write_text("A dog\n")
+    with pytest.raises(UsageError, match=r"pip install 'onlstm-parse\[ray\]'"):
+        bulk.parse_files(tiny_run, tmp_path / "text.txt", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--engine", "ray"], "--engine ray needs a text and --out"),
+        (["text.txt", "--engine", "ray"], "--engine ray needs a text and --out"),
+        (["text.txt", "--out", "new"], "--out is for --engine ray"),
+    ],
+)
+def test_a_wrong_command(capsys, options, told):
+    assert main(["parse", "en", *options]) == 2
+    assert told in capsys.readouterr().err
