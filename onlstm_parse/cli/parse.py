@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import tyro
 from tyro.conf import FlagCreatePairsOff, Positional
 
-from onlstm_parse.errors import UsageError
+from onlstm_parse.errors import OnlstmError, UsageError
 
 
 def parse(
@@ -64,22 +64,20 @@ def parse(
     if engine == "plain":
         _print(run, text, file, format, bad_bytes, jobs or 1, settings)
     elif out and file != "-":
-        from onlstm_parse.bulk import parse_files
-
-        parse_files(
-            run,
-            file,
-            out,
-            format=format,
-            column=column,
-            bad_bytes=bad_bytes,
-            jobs=jobs,
-            quiet=False,
-            **settings,
-        )
-        print(f"the trees are in {out}", file=sys.stderr)
+        _make_shards(run, file, out, format=format, column=column, bad_bytes=bad_bytes, jobs=jobs, **settings)
     else:
         raise UsageError("--engine ray needs a text and --out", remedy="name a file or folder, and a folder")
+
+
+def _make_shards(run: str, file: str, out: Path, **options: Any) -> None:
+    from onlstm_parse.bulk import parse_files
+
+    try:
+        parse_files(run, file, out, quiet=False, **options)
+    except KeyboardInterrupt:
+        remedy = "the same command continues; what is finished is kept"
+        raise OnlstmError("interrupted", remedy=remedy) from None
+    print(f"the trees are in {out}", file=sys.stderr)
 
 
 def _print(
