@@ -1,14 +1,24 @@
-"""Processes that share a folder, and signals that interrupt work which other processes do."""
+"""Processes that share a folder or a task, and signals that interrupt work which other processes do."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING, TypeVar
+
+from onlstm_parse.errors import OnlstmError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -51,3 +61,59 @@ def signals_interrupt() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def in_processes(
+    work: Callable[[Item], Result], items: Iterable[Item], workers: int, doing: str, start: str | None = None
+) -> Iterator[Result]:
+    """`work` of every item, in order. At most a few items are in work at a time, so memory stays bounded.
+
+    `start` is how a process starts, see `multiprocessing.get_context`. An OnlstmError of `items` is raised
+    after the results of the items before it. Raises OnlstmError if a process is killed; `doing` says what it
+    does.
+    """
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    pending: deque[Future[Result]] = deque()
+    try:
+        with ProcessPoolExecutor(workers, get_context(start), _start_worker) as pool:
+            for future in _submitted(pool, work, items):
+                pending.append(future)
+                if len(pending) > 2 * workers:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+    except BrokenProcessPool as error:
+        remedy = "was it out of memory? try fewer workers"
+        raise OnlstmError(f"a process that {doing} was killed", remedy=remedy) from error
+
+
+def _submitted(
+    pool: Executor, work: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[Future[Result]]:
+    """A failure of the items is the last future: it is told when its turn comes."""
+    from concurrent.futures import Future
+
+    try:
+        for item in items:
+            yield pool.submit(work, item)
+    except OnlstmError as error:
+        failed: Future[Result] = Future()
+        failed.set_exception(error)
+        yield failed
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """End this process if its parent was killed."""
+    from multiprocessing import parent_process
+
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)

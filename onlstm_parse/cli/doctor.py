@@ -23,6 +23,7 @@ EXTRAS = {
     "hub": ("huggingface_hub",),
     "spacy": ("spacy",),
     "tensorboard": ("tensorboard",),
+    "ray": ("ray", "pyarrow"),
     "gpu": ("triton",),
 }
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache, partial
 
 import numpy as np
 
-from onlstm_parse.errors import OnlstmError
+from onlstm_parse.processes import in_processes
 from onlstm_parse.text.config import TextConfig
 from onlstm_parse.text.normalisation import NORMALISATIONS
 from onlstm_parse.text.pipeline import normalised
@@ -50,46 +47,12 @@ def cut_all(chunks: Iterable[Chunk], config: TextConfig, model: bytes | None, wo
     from tqdm import tqdm
 
     work = partial(cut, config=config, model=model)
-    cuts = map(work, chunks) if workers == 1 else _parallel(work, chunks, workers)
+    # Forking lets a user's script train without an `if __name__ == "__main__"`.
+    start = "fork" if sys.platform == "linux" else None
+    cuts: Iterator[Cut] = map(work, chunks)
+    if workers > 1:
+        cuts = in_processes(work, chunks, workers, "tokenises the text", start)
     with tqdm(desc="tokenising", unit=" tokens", unit_scale=True, disable=None, leave=False) as progress:
         for done in cuts:
             progress.update(len(done[1]) + len(done[2]))
             yield done
-
-
-def _parallel(work: Callable[[Chunk], Cut], chunks: Iterable[Chunk], workers: int) -> Iterator[Cut]:
-    """At most a few chunks are in work at a time, so memory stays bounded."""
-    from concurrent.futures import Future, ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
-
-    # Forking lets a user's script train without an `if __name__ == "__main__"`.
-    context = get_context("fork" if sys.platform == "linux" else None)
-    pending: deque[Future[Cut]] = deque()
-    try:
-        with ProcessPoolExecutor(workers, context, _start_worker) as pool:
-            for chunk in chunks:
-                pending.append(pool.submit(work, chunk))
-                if len(pending) > 2 * workers:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-    except BrokenProcessPool as error:
-        remedy = "was it out of memory? try fewer workers"
-        raise OnlstmError("a process that tokenises the text was killed", remedy=remedy) from error
-
-
-def _start_worker() -> None:
-    from threading import Thread
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
-    Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    """End this process if its parent was killed."""
-    from multiprocessing import parent_process
-
-    if parent := parent_process():
-        parent.join()
-        os._exit(1)

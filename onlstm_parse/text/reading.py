@@ -12,8 +12,9 @@ import sys
 import zlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from onlstm_parse.errors import FormatError, OnlstmError
 
@@ -50,6 +51,34 @@ def decoded_lines(
     if path == "-":
         return closing(_decoded(sys.stdin.buffer, "standard input", bad_bytes, encoding, remedy))
     return closing(_lines_of(checked_file(path), bad_bytes, encoding, remedy))
+
+
+class Part(NamedTuple):
+    """Lines of a file that follow one another."""
+
+    offset: int
+    """Bytes of the file before them, unpacked."""
+    before: int
+    """Lines of the file before them."""
+    lines: int
+
+
+def parts_of(path: str | os.PathLike[str], lines: int) -> Iterator[Part]:
+    """A file in parts of so many lines, the last with what is left. Raises OnlstmError as `decoded_lines`."""
+    with _readable(checked_file(path)) as stream:
+        offset = before = 0
+        while sizes := list(map(len, islice(stream, lines))):
+            yield Part(offset, before, len(sizes))
+            offset += sum(sizes)
+            before += len(sizes)
+
+
+def lines_of_part(path: str | os.PathLike[str], part: Part, bad_bytes: str = "error") -> list[str]:
+    """The lines of a part, fewer where the file ends before. Raises OnlstmError as `decoded_lines`."""
+    path = checked_file(path)
+    with _readable(path) as stream:
+        stream.seek(part.offset)
+        return list(islice(_decoded(stream, path, bad_bytes, "utf-8", REPLACE, part.before + 1), part.lines))
 
 
 def find_encoding(path: str | os.PathLike[str], encodings: Sequence[str]) -> str:
@@ -91,10 +120,16 @@ def _lines_of(path: Path, bad_bytes: str, encoding: str = "utf-8", remedy: str =
 
 
 def _decoded(
-    stream: BinaryIO, name: str | os.PathLike[str], bad_bytes: str, encoding: str, remedy: str
+    stream: BinaryIO,
+    name: str | os.PathLike[str],
+    bad_bytes: str,
+    encoding: str,
+    remedy: str,
+    first: int = 1,
 ) -> Lines:
+    """`first` is the number of the stream's first line."""
     errors = "strict" if bad_bytes == "error" else "replace"
-    for number, raw in enumerate(stream, 1):
+    for number, raw in enumerate(stream, first):
         if number == 1:
             raw = raw.removeprefix(BOM)
         try:

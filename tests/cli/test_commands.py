@@ -13,6 +13,7 @@ import onlstm_parse
 from onlstm_parse import files
 from onlstm_parse.cli.main import COMMANDS, HELP
 from onlstm_parse.models import CATALOGUE
+from onlstm_parse.parsers.base import LINES_AT_ONCE
 from onlstm_parse.perplexity import measure_text
 
 
@@ -103,6 +104,19 @@ def test_parse_a_file_and_drop_unread_words(command, tiny_run, tmp_path):
     assert nltk.Tree.fromstring(out).leaves() == ["The", "dog", "barked"]
 
 
+def test_jobs_change_no_tree(command, tiny_run, text_file, tmp_path):
+    """Nor which trees are printed before a line that cannot be read."""
+    lines = text_file.read_bytes() * 11 + b"\none\n" + b"a " * 600 + b"\n"
+    path = tmp_path / "text.txt"
+    path.write_bytes(lines + b"caf\xe9\n" + b"dog\n" * 3000)
+    one, two = (command("parse", tiny_run, path, "--format", "json", "--jobs", n) for n in (1, 2))
+    status, out, err = one
+    assert status == 1
+    assert out.count("\n") == 2 * LINES_AT_ONCE
+    assert err.startswith(f"onlstm-parse: {path}:4404:4: expected UTF-8 text, found byte 0xe9")
+    assert two == one
+
+
 def test_evaluate_prints_both_rules_and_trivial_parsers(command, tiny_run, treebank):
     status, out, _ = command("evaluate", tiny_run, treebank, "--protocol", "strict")
     assert status == 0
@@ -160,6 +174,7 @@ def test_probe_syntax(command, tiny_run, tmp_path):
         (["parse", "{run}", "--text", "x", "--format", "brakets"], 2, "did you mean brackets"),
         (["parse", "{run}", "--text", "x", "--rule", "tokens"], 2, "did you mean token"),
         (["parse", "{run}", "--text", "x", "--layer", "9"], 2, "choose one of 1 to 3"),
+        (["parse", "{run}", "--text", "x", "--jobs", "0"], 2, "one job or more"),
         (["evaluate", "{run}", "{unbalanced}"], 1, "unbalanced.mrg:2:1:"),
         (["evaluate", "{run}", "{gold}", "--protocol", "shen2018"], 2, "did you mean shen2019"),
         (["evaluate", "{run}"], 2, "no treebank or text given"),

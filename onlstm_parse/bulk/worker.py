@@ -1,0 +1,73 @@
+"""What an actor does: it holds the parser, and makes shards one after the other."""
+
+from __future__ import annotations
+
+import platform
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from onlstm_parse.bulk import parquet
+from onlstm_parse.bulk.plan import PLAN
+from onlstm_parse.bulk.request import PARQUET, Parsing, Request
+from onlstm_parse.bulk.shards import Shard
+from onlstm_parse.display import TREE_FORMATS
+from onlstm_parse.errors import FormatError, OnlstmError
+from onlstm_parse.files import written_whole
+from onlstm_parse.parsers.base import Parser
+
+
+class ParsingWorker:
+    """Loads the parser at the first call: an error while an actor starts would be told by Ray, at length."""
+
+    def __init__(self, parsing: Parsing) -> None:
+        self.parsing = parsing
+
+    @cached_property
+    def parser(self) -> Parser:
+        return self.parsing.parser()
+
+
+class TreeAdder(ParsingWorker):
+    """Adds the column `tree` to batches of rows."""
+
+    def __init__(self, parsing: Parsing, column: str) -> None:
+        super().__init__(parsing)
+        self.column = column
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        if self.column not in batch:
+            raise FormatError(f"no column {self.column!r}, found {', '.join(batch)}")
+        lines = [line or "" for line in batch[self.column].tolist()]
+        return {**batch, "tree": [tree.brackets() for tree in self.parser.parse_lines(lines)]}
+
+
+class ShardMaker(ParsingWorker):
+    """Writes the trees of a shard, whole or not at all: doing it again changes nothing."""
+
+    def __init__(self, request: Request, folder: Path) -> None:
+        super().__init__(request.parsing)
+        self.request, self.folder = request, folder
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        """`row` is a shard's content. Returns its `problem`, if any, and whether others would have it too."""
+        shard, unread = Shard(**row), True
+        try:
+            lines = shard.read(self.request.column, self.request.bad_bytes)
+            unread = False
+            self._make(shard, lines)
+        except OnlstmError as error:
+            return {"problem": f"{error} (on {platform.node()})", "ends_all": not unread}
+        return {"problem": "", "ends_all": False}
+
+    def _make(self, shard: Shard, lines: list[str]) -> None:
+        if not (self.folder / PLAN).exists():
+            remedy = "it must be on a disk that all machines share"
+            raise OnlstmError(f"expected {PLAN} in the folder, found none", file=self.folder, remedy=remedy)
+        trees, path = self.parser.parse_lines(lines), self.request.shard_file(self.folder, shard)
+        if self.request.format == PARQUET:
+            parquet.write_trees(path, shard.id, lines, trees)
+            return
+        show = TREE_FORMATS[self.request.format]
+        with written_whole(path) as file:
+            file.writelines(f"{show(tree)}\n" for tree in trees)
