@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from onlstm_parse.scoring.metrics import score
 from onlstm_parse.text.batches import Stream
 from onlstm_parse.text.pipeline import TextPipeline
 from onlstm_parse.text.reading import read_lines
+from onlstm_parse.text.sources import Source
 from onlstm_parse.text.vocabulary import EOS_ID
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.validation import validate
@@ -56,7 +57,7 @@ def summary(report: dict[str, Any]) -> dict[str, Any]:
     return {key: report[key] for key in ("signature", "sentence_f1", "corpus_f1", "by_label")}
 
 
-def perplexity(run: Run, files: list[Path], training: TrainingConfig) -> float | None:
+def perplexity(run: Run, files: Sequence[Source], training: TrainingConfig) -> float | None:
     """Perplexity of text, computed as in validation; None without files."""
     if not files:
         return None
@@ -69,7 +70,7 @@ def perplexity(run: Run, files: list[Path], training: TrainingConfig) -> float |
         return validate(run.model.to(device), stream).figure
 
 
-def sentence_perplexity(run: Run, files: list[Path], device: str) -> float:
+def sentence_perplexity(run: Run, files: Sequence[Source], device: str) -> float:
     """Perplexity of the sentences of a text, each by itself: of words, and of the ends of sentences."""
     parser = load(run, device=device)
     encoded = (parser.reader.encode(line) for line in read_lines(files, run.pipeline.config.bad_bytes))
@@ -77,7 +78,7 @@ def sentence_perplexity(run: Run, files: list[Path], device: str) -> float:
     return math.exp(sum(one.loss or 0.0 for one in analyses) / sum(one.tokens for one in analyses))
 
 
-def text_ids(pipeline: TextPipeline, files: list[Path]) -> np.ndarray:
+def text_ids(pipeline: TextPipeline, files: Sequence[Source]) -> np.ndarray:
     """The ids of a text, with `<eos>` after each line; lines that normalisation empties are left out."""
     ids: list[int] = []
     for line in read_lines(files, pipeline.config.bad_bytes):
