@@ -23,6 +23,7 @@ from onlstm_parse.text.vocabulary import EOS
 Chunk = tuple[list[str], list[str]]
 """Training lines, validation lines; none is empty."""
 
+KNOWN_TOKENS = 1 << 18  # with more a process starts anew, so that its memory stays bounded
 DROPPED, LINE_END = -1, -2  # in place of ids: a token that normalisation drops; the end of a line
 
 
@@ -38,8 +39,8 @@ class Cut(NamedTuple):
 class _Numbers(dict[str, int]):
     """From tokens to the numbers of their forms, filled as they are met: most of a text are few tokens."""
 
-    def __init__(self, normalise: Callable[[str], str | None]) -> None:
-        self._normalise = normalise
+    def __init__(self, normalisation: str) -> None:
+        self._normalise: Callable[[str], str | None] = NORMALISATIONS[normalisation]
         self.forms = {EOS: 0}
 
     def __missing__(self, token: str) -> int:
@@ -50,10 +51,31 @@ class _Numbers(dict[str, int]):
 
 def cut(chunk: Chunk, config: TextConfig, model: bytes | None) -> Cut:
     """Tokenise and normalise. `model` is the model of the tokeniser."""
-    tokenise = _tokeniser(config.tokeniser, model).tokenise
-    numbers = _Numbers(NORMALISATIONS[config.normalisation])
-    sides = [_numbered(lines, tokenise, numbers) for lines in chunk]
-    return Cut(list(numbers.forms), sides, digest_of(chunk))
+    tokenise, numbers = _tokeniser(config.tokeniser, model).tokenise, _numbers(config.normalisation)
+    train, valid = (_numbered(lines, tokenise, numbers) for lines in chunk)
+    present, ids = _by_first_occurrence(
+        np.concatenate([np.zeros(1, np.int32), train, valid]), len(numbers.forms)
+    )
+    forms = list(numbers.forms)
+    cut = Cut(
+        [forms[number] for number in present.tolist()],
+        np.split(ids[1:], [len(train)]),
+        digest_of(chunk),
+    )
+    if len(numbers) > KNOWN_TOKENS:
+        _numbers.cache_clear()
+    return cut
+
+
+# A worker process receives the same arguments with every chunk.
+@lru_cache(1)
+def _tokeniser(name: str, model: bytes | None) -> Tokeniser:
+    return TOKENISERS[name](model)
+
+
+@lru_cache(1)
+def _numbers(normalisation: str) -> _Numbers:
+    return _Numbers(normalisation)
 
 
 def _numbered(
@@ -73,15 +95,21 @@ def _numbered(
     return ids[~empty]
 
 
+def _by_first_occurrence(numbers: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers, below `size`, that occur, in order, and the place of each of all among them (int32)."""
+    positions = np.arange(len(numbers))
+    first = np.empty(size, dtype=np.int64)
+    first[numbers[::-1]] = positions[::-1]  # of equal numbers the last one written stays: the first one
+    present = numbers[first[numbers] == positions]
+    places = np.empty(size, dtype=np.int32)
+    places[present] = np.arange(len(present))
+    return present, places[numbers]
+
+
 def digest_of(chunk: Chunk) -> str:
     """A hash of the lines of both sides."""
     content = "\n\n".join("\n".join(lines) for lines in chunk)
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
-
-
-@lru_cache(1)  # a worker process receives the same one with every chunk
-def _tokeniser(name: str, model: bytes | None) -> Tokeniser:
-    return TOKENISERS[name](model)
 
 
 def cut_all(chunks: Iterable[Chunk], config: TextConfig, model: bytes | None, workers: int) -> Iterator[Cut]:

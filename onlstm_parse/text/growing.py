@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -123,7 +123,7 @@ class Growing:
         for side, ids in enumerate(cut.sides):
             self._files[side].write(mapping[ids].tobytes())
             self.counts[side, mapping] += np.bincount(ids, minlength=len(mapping))
-        new = (form for form, number in zip(cut.forms, mapping, strict=True) if number >= known)
+        new = [*islice(reversed(numbers), len(numbers) - known)][::-1]
         self._files[-1].write("".join(f"{json.dumps(form)}\n" for form in new).encode())
         for file in self._files:
             file.flush()

@@ -44,7 +44,7 @@ def decoded_lines(
     encoding: str = "utf-8",
     remedy: str = REPLACE,
 ) -> closing[Lines]:
-    """A context that gives every line of a file, also empty ones; "-" is standard input.
+    """A context that gives every line of a file or a table, also empty ones; "-" is standard input.
 
     Raises OnlstmError as `read_lines` does, but accepts a file without text. `remedy` is what the error about
     a bad byte advises.
@@ -116,6 +116,10 @@ def _parts_of(source: Source, bad_bytes: str) -> Iterator[str]:
 
 
 def _lines_of(source: Source, bad_bytes: str, encoding: str = "utf-8", remedy: str = REPLACE) -> Lines:
+    if split(source)[1] is not None:
+        for text in _parts_of(source, bad_bytes):
+            yield from (line.removesuffix("\r") for line in text.split("\n")[:-1])
+        return
     with _readable(source) as stream:
         yield from _decoded(stream, source, bad_bytes, encoding, remedy)
 

@@ -15,7 +15,8 @@ from onlstm_parse.errors import FormatError, UsageError
 
 ENDINGS = (".parquet", ".arrow")
 COLUMN = "text"
-ROWS = 4096  # read together
+ROWS = 1024  # read together
+BUFFER = 1 << 20  # bytes of a column; by default all of it in a row group
 _NAME = re.compile(r"(.*\.(?:parquet|arrow))(?::([^/\\]+))?", re.DOTALL)
 
 
@@ -54,7 +55,7 @@ def _batches(stream: BinaryIO, path: str | PathLike[str], column: str) -> Iterat
 
     start = stream.peek(6)[:6]  # type: ignore[attr-defined]
     if start.startswith(b"PAR1"):
-        table = pyarrow.parquet.ParquetFile(stream)
+        table = pyarrow.parquet.ParquetFile(stream, buffer_size=BUFFER)
         _check_column(table.schema_arrow, path, column)
         batches = table.iter_batches(ROWS, columns=[column])
     elif start == b"ARROW1":
