@@ -30,7 +30,7 @@ def parse(
 
     Args:
         run: A run folder, a pretrained parser (en, zh), or hf://OWNER/NAME.
-        file: A text file, plain or gzipped; - is standard input.
+        file: A text file, plain or compressed, a table or an address; - is standard input.
         text: One sentence to parse instead of a file.
         format: brackets (one tree a line), json (tree and levels, one object a line), pretty or svg.
         rule: token (the published greedy splitter, the default) or gap (unbiased).

@@ -9,6 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
+from threading import get_ident
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +52,8 @@ class _Numbers(dict[str, int]):
 
 def cut(chunk: Chunk, config: TextConfig, model: bytes | None) -> Cut:
     """Tokenise and normalise. `model` is the model of the tokeniser."""
-    tokenise, numbers = _tokeniser(config.tokeniser, model).tokenise, _numbers(config.normalisation)
+    tokenise = _tokeniser(config.tokeniser, model).tokenise
+    numbers = _numbers(config.normalisation, get_ident())
     train, valid = (_numbered(lines, tokenise, numbers) for lines in chunk)
     present, ids = _by_first_occurrence(
         np.concatenate([np.zeros(1, np.int32), train, valid]), len(numbers.forms)
@@ -74,7 +76,8 @@ def _tokeniser(name: str, model: bytes | None) -> Tokeniser:
 
 
 @lru_cache(1)
-def _numbers(normalisation: str) -> _Numbers:
+def _numbers(normalisation: str, thread: int) -> _Numbers:
+    """Threads share none: two that number a form each at the same time would take the same number."""
     return _Numbers(normalisation)
 
 

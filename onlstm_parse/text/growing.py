@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
@@ -37,6 +39,8 @@ def grown_whole(folder: Path, name: str) -> Iterator[Path | None]:
     `name` tells apart what may be filled at the same time. Gives None if another process has just made
     `folder`, which is waited for. Raises OnlstmError if writing fails.
     """
+    if sys.platform == "win32":  # no locks: processes share nothing, and what is left is not found again
+        name += f"-{os.getpid()}"
     with writing(folder, REMEDY):
         folder.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(folder.parent)
@@ -47,9 +51,19 @@ def grown_whole(folder: Path, name: str) -> Iterator[Path | None]:
                 yield None
                 return
             yield beside
-            beside.rename(folder)
+            _rename(beside, folder)
             for name in (LOCK, LOG, FORMS_SO_FAR):
                 (folder / name).unlink(missing_ok=True)
+
+
+def _rename(folder: Path, new: Path) -> None:
+    """Unless another process was first, see `grown_whole`."""
+    try:
+        folder.rename(new)
+    except OSError:
+        if not new.is_dir():
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Step(NamedTuple):

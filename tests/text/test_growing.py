@@ -4,6 +4,7 @@ import gzip
 import random
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -85,6 +86,18 @@ def test_a_process_that_ended_early_is_continued(tmp_path, chunks_cut, end, torn
     prepare([text], WHITESPACE, cache=tmp_path / "cache")
     assert done >= 5
     assert len(chunks_cut) == in_all - done
+    assert content(tmp_path / "cache") == content(tmp_path / "whole")
+
+
+def test_who_comes_second_waits(tmp_path, chunks_cut):
+    text = tmp_path / "text.txt"
+    text.write_text(lines(300))
+    prepare([text], WHITESPACE, cache=tmp_path / "whole")
+    in_all = len(chunks_cut)
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(prepare, [text], WHITESPACE, cache=tmp_path / "cache") for _ in range(2)]
+    assert len({prepared.result().train.fingerprint for prepared in both}) == 1
+    assert len(chunks_cut) == 2 * in_all
     assert content(tmp_path / "cache") == content(tmp_path / "whole")
 
 
