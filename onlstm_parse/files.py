@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from onlstm_parse.errors import OnlstmError
 
-ABANDONED = 24 * 3600  # seconds after which an unfinished folder is taken as left by a killed process
+ABANDONED = 7 * 24 * 3600  # seconds after which nobody is expected to go on with an unfinished folder
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
     """
     with writing(path, "make room, or set ONLSTM_CACHE to a folder on another disk"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(path.parent)
+        remove_abandoned(path.parent)
         beside = Path(tempfile.mkdtemp(dir=path.parent, prefix=".unfinished-"))
         try:
             yield beside
@@ -104,7 +104,8 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "onlstm-parse"
 
 
-def _remove_abandoned(parent: Path) -> None:
+def remove_abandoned(parent: Path) -> None:
+    """Remove the unfinished folders in `parent` that nothing was written into for a week."""
     for folder in parent.glob(".unfinished-*"):
         touched = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
         if time.time() - touched > ABANDONED:

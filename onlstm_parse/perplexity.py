@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from onlstm_parse.parsers.levels import LevelParser
 from onlstm_parse.text.batches import Stream
 from onlstm_parse.text.pipeline import Encoded, TextPipeline
 from onlstm_parse.text.reading import read_lines
+from onlstm_parse.text.sources import Source
 from onlstm_parse.text.vocabulary import EOS_ID, UNK_ID
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.dynamic import dynamic_perplexity
@@ -38,7 +38,7 @@ class MeasuredText(NamedTuple):
         return np.array([index for one in self.sentences for index in (*one.ids, EOS_ID)], dtype=np.int64)
 
 
-def read_text(pipeline: TextPipeline, files: Sequence[Path]) -> MeasuredText:
+def read_text(pipeline: TextPipeline, files: Sequence[Source]) -> MeasuredText:
     """Raises OnlstmError where a file cannot be read, or where nothing of the text is left."""
     sentences, characters = [], 0
     for line in read_lines(files, pipeline.config.bad_bytes):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from glob import has_magic
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,20 +53,15 @@ class Shard:
 
 
 def input_files(name: str | Path) -> list[InputFile]:
-    """The files of a path, a pattern or a corpus; of a folder those with one of `SUFFIXES`.
+    """The files of a path, a pattern or a corpus; of a folder those with usual endings.
 
     Raises OnlstmError if there are none.
     """
-    path = Path(name)
-    if path.is_dir():
-        found = [file for file in path.iterdir() if file.name.endswith(SUFFIXES)]
-    elif has_magic(str(name)) and not path.exists():
-        found = [*Path(path.anchor).glob(str(path.relative_to(path.anchor)))]
-    else:
-        found = locate_text(name)
-    if not found:
-        raise OnlstmError("expected *.txt, *.txt.gz or *.parquet, found none", file=path)
-    facts = [(file, checked_file(file).stat()) for file in sorted(found)]
+    found = locate_text(name)
+    if not found or not all(isinstance(file, Path) for file in found):
+        remedy = "name files on a disk that all machines see"
+        raise OnlstmError("expected files of text or Parquet", file=Path(name), remedy=remedy)
+    facts = [(file, checked_file(file).stat()) for file in sorted(map(Path, found))]
     return [InputFile(str(file.resolve()), stat.st_size, stat.st_mtime_ns) for file, stat in facts]
 
 

@@ -30,7 +30,7 @@ class Compare:
     """
 
     text: Positional[tuple[str, ...]]
-    """Text files, plain or gzipped, folders of them, or names of corpora."""
+    """Text files, plain or compressed, tables, folders, patterns, addresses, names of corpora, or -."""
     out: Path
     """The folder of runs and results."""
     treebank: str

@@ -39,7 +39,7 @@ def distil(
 
     Args:
         run: The run to learn from: a folder, or a pretrained parser (en, zh).
-        text: Text files, plain or gzipped, folders of them, or names of corpora.
+        text: Text files, plain or compressed, tables, folders, patterns, addresses, names of corpora, or -.
         out: The run folder to make.
         model: span-parser, or a grammar: see onlstm-parse models.
         valid: Validation text; by default that of the corpus, or a held-out twentieth.

@@ -16,8 +16,10 @@ from tyro.conf import FlagCreatePairsOff
 
 from onlstm_parse.version import VERSION
 
-PACKAGES = ("torch", "numpy", "nltk", "jieba", "opencc", "sentencepiece", "safetensors")
+PACKAGES = ("torch", "numpy", "nltk", "jieba", "opencc", "sentencepiece", "zstandard", "safetensors")
 EXTRAS = {
+    "arrow": ("pyarrow",),
+    "remote": ("fsspec",),
     "plot": ("matplotlib",),
     "serve": ("starlette", "uvicorn"),
     "hub": ("huggingface_hub",),

@@ -34,7 +34,7 @@ def induce(
     is knowledge about languages like English: leave them out with --without right.
 
     Args:
-        text: Text files, plain or gzipped, folders of them, or names of corpora.
+        text: Text files, plain or compressed, tables, folders, patterns, addresses, names of corpora, or -.
         out: The run folder to make; the members and their average are in it.
         minutes: About how long it takes in all.
         valid: Validation text; by default that of the corpus, or a held-out twentieth.

@@ -35,8 +35,8 @@ def parse(
 
     Args:
         run: A run folder, a pretrained parser (en, zh), or hf://OWNER/NAME.
-        file: A text file, plain or gzipped; - is standard input. With --engine ray also a folder, a pattern,
-            a corpus, and Parquet files.
+        file: A text file, plain or compressed, a table or an address; - is standard input. With --engine ray
+            also a folder, a pattern, and a corpus.
         text: One sentence to parse instead of a file.
         format: brackets (one tree a line), json (tree and levels, one object a line), pretty or svg; with
             --engine ray also parquet.

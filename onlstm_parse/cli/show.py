@@ -35,7 +35,7 @@ def show(
 
     Args:
         run: A run folder, a pretrained parser (en, zh), or hf://OWNER/NAME.
-        file: A text file, one sentence a line, plain or gzipped; - is standard input.
+        file: A text file, one sentence a line, plain or compressed; - is standard input.
         out: The picture to write: .html (a page that needs nothing else), .svg or .png.
         text: One sentence or several instead of a file.
         gold: A treebank: its sentences are parsed, and each tree is drawn beside the gold tree, with the

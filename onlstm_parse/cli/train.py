@@ -28,7 +28,7 @@ class Train(Generic[Model]):
     """
 
     text: Positional[tuple[str, ...]]
-    """Text files, plain or gzipped, folders of them, or names of corpora."""
+    """Text files, plain or compressed, tables, folders, patterns, addresses, names of corpora, or -."""
     out: Path
     """The run folder to make."""
     valid: str | None = None

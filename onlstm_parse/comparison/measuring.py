@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from onlstm_parse.comparison.plan import Plan
@@ -14,6 +14,7 @@ from onlstm_parse.parsers.levels import LevelParser
 from onlstm_parse.perplexity import carried_perplexity, read_text, sentence_perplexity
 from onlstm_parse.runs import Run
 from onlstm_parse.scoring.metrics import score
+from onlstm_parse.text.sources import Source
 from onlstm_parse.training.config import TrainingConfig
 
 
@@ -44,7 +45,7 @@ def summary(report: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def perplexity(run: Run, files: list[Path], training: TrainingConfig) -> float | None:
+def perplexity(run: Run, files: Sequence[Source], training: TrainingConfig) -> float | None:
     """Perplexity of text, computed as in validation; None without files."""
     if not files:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from onlstm_parse.runs import from_dict
 from onlstm_parse.scoring import PROTOCOLS
 from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.text.config import TextConfig
+from onlstm_parse.text.sources import Source, digest
 from onlstm_parse.training.config import BUDGETS, TrainingConfig
 from onlstm_parse.training.settings import Settings, complete, defaults_for
 from onlstm_parse.version import VERSION
@@ -105,13 +106,13 @@ class Plan:
         """The sentences of the treebank, as they are scored."""
         return read_gold(self.treebank, self.format, self.words, self.longest)
 
-    def test_files(self) -> list[Path]:
+    def test_files(self) -> Sequence[Source]:
         """The test text: the given one, or that of the corpus, or none."""
         if self.test is not None:
             return corpora.locate_text(self.test)
         return (corpora.locate_test(self.text[0]) if len(self.text) == 1 else None) or []
 
-    def _files(self) -> dict[str, list[Path]]:
+    def _files(self) -> dict[str, Sequence[Source]]:
         return {
             "text": [path for text in self.text for path in corpora.locate_text(text)],
             "treebank": corpora.locate_treebank(self.treebank),
@@ -172,18 +173,15 @@ class Plan:
         return from_dict(cls, {**content, **tuples, "settings": settings}, path, "top level")
 
 
-def fingerprint(files: list[Path]) -> str:
+def fingerprint(files: Sequence[Source]) -> str:
     """A digest of the content of the files. Raises OnlstmError if one cannot be read."""
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     for path in files:
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
-                try:
-                    with file.open("rb") as content:
-                        digest.update(hashlib.file_digest(content, "sha256").digest())
-                except OSError as error:
-                    raise OnlstmError(f"cannot read: {error.strerror}", file=file) from error
-    return digest.hexdigest()[:16]
+        folder = isinstance(path, Path) and path.is_dir()
+        inside = (file for file in sorted(Path(path).rglob("*")) if file.is_file()) if folder else [path]
+        for file in inside:
+            found.update(digest(file, "sha256"))
+    return found.hexdigest()[:16]
 
 
 def _unique(values: Iterable[Any]) -> tuple[Any, ...]:

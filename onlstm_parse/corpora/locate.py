@@ -11,16 +11,19 @@ from onlstm_parse.corpora.catalogue import CORPORA, Corpus, corpora_cache
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.files import folder_written_whole
 from onlstm_parse.registry import nearest
+from onlstm_parse.text import sources
+from onlstm_parse.text.sources import Name, Source
 from onlstm_parse.treebanks.reading import looks_like_treebank
 from onlstm_parse.version import VERSION
 
-Name = str | PathLike[str]
 WHAT = {"test": "test text", "trees": "trees", "pairs": "minimal pairs"}
 
 
 def find(name: Name) -> Corpus | None:
     """The corpus with that name, or of that part (gum/dev); None for an existing path or an unknown name."""
-    return None if Path(name).exists() else CORPORA.get(str(name).partition("/")[0])
+    return (
+        None if Path(name).exists() or sources.is_pattern(name) else CORPORA.get(str(name).partition("/")[0])
+    )
 
 
 def has_trees(name: Name) -> bool:
@@ -33,44 +36,39 @@ def has_trees(name: Name) -> bool:
 
 def lasting(name: Name) -> str:
     """An absolute path for a path, the same name for a corpus: valid in any working folder."""
-    return str(Path(name).resolve()) if Path(name).exists() else str(name)
+    return sources.lasting(name) or str(name)
 
 
-def locate_text(name_or_path: Name) -> list[Path]:
-    """The text files of a path or a corpus; for a folder, its *.txt and *.txt.gz files.
+def locate_text(name_or_path: Name) -> list[Source]:
+    """The text files of a path, a pattern, an address or a corpus; for a folder, those with usual endings.
 
     Raises OnlstmError if there are none, UsageError for a corpus without text.
     """
-    path = Path(name_or_path)
-    if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.name.endswith((".txt", ".txt.gz")))
-        if not files:
-            raise OnlstmError("expected *.txt or *.txt.gz in the folder, found none", file=path)
-        return files
-    return [path] if path.exists() else _corpus_files(name_or_path, "train")
+    return sources.listed(name_or_path) or [*_corpus_files(name_or_path, "train")]
 
 
-def locate_valid(name_or_path: Name) -> list[Path] | None:
+def locate_valid(name_or_path: Name) -> list[Source] | None:
     """The validation text of a corpus; None for a path or a corpus without one."""
     return _held_out(name_or_path, "valid")
 
 
-def locate_test(name_or_path: Name) -> list[Path] | None:
+def locate_test(name_or_path: Name) -> list[Source] | None:
     """The test text of a corpus; None for a path or a corpus without one."""
     return _held_out(name_or_path, "test")
 
 
-def _held_out(name: Name, part: str) -> list[Path] | None:
+def _held_out(name: Name, part: str) -> list[Source] | None:
     corpus = find(name)
-    return _corpus_files(name, part) if corpus and getattr(corpus, part) else None
+    return [*_corpus_files(name, part)] if corpus and getattr(corpus, part) else None
 
 
-def locate_measured(name_or_path: Name) -> list[Path]:
+def locate_measured(name_or_path: Name) -> list[Source]:
     """The text that perplexity is measured on: that of a path, or the test text of a corpus.
 
     Raises as `locate_text` does.
     """
-    return locate_text(name_or_path) if Path(name_or_path).exists() else _corpus_files(name_or_path, "test")
+    corpus = find(name_or_path)
+    return [*_corpus_files(name_or_path, "test")] if corpus else locate_text(name_or_path)
 
 
 def locate_pairs(name_or_path: Name) -> Path:

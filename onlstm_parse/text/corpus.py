@@ -3,7 +3,7 @@
 Ids on disk are provisional: numbered in the order of first occurrence. Every line is followed by `<eos>`; a
 line that normalisation empties is left out. So one file serves every vocabulary, and a vocabulary is a lookup
 table over it. A cache entry is a folder. Its name is a hash of the files and of the settings that matter, and
-it appears only when it is complete.
+it appears only when it is complete; until then it grows beside, see `growing`.
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ from pathlib import Path
 import numpy as np
 
 from onlstm_parse.errors import FormatError, OnlstmError
-from onlstm_parse.files import cache_folder, folder_written_whole
+from onlstm_parse.files import cache_folder
 from onlstm_parse.text.config import TextConfig
 from onlstm_parse.text.cutting import Chunk, cut_all
-from onlstm_parse.text.pipeline import TextPipeline, load_tokeniser, save_tokeniser
-from onlstm_parse.text.reading import checked_file, read_lines
+from onlstm_parse.text.growing import SIDES, Growing, grown_whole
+from onlstm_parse.text.pipeline import TOKENISER_FILE, TextPipeline, load_tokeniser, save_tokeniser
+from onlstm_parse.text.reading import checked_source, read_lines
+from onlstm_parse.text.sources import Source, as_source, digest, lasting, size, split
 from onlstm_parse.text.tokenisers import TOKENISERS
-from onlstm_parse.text.vocabulary import EOS, EOS_ID, UNK, UNK_ID, Vocabulary, load_forms, save_forms
+from onlstm_parse.text.tokenisers.base import Tokeniser
+from onlstm_parse.text.vocabulary import EOS_ID, UNK_ID, Vocabulary, load_forms
 from onlstm_parse.version import VERSION
 
 Paths = Sequence[str | os.PathLike[str]]
-Files = tuple[list[Path], list[Path]]  # training, validation
+Files = tuple[list[Source], list[Source]]  # training, validation
 
 PERIOD, HELD_OUT = 200, range(90, 100)  # without validation text: these lines of every 200, 5 %
 CHUNK_CHARACTERS = 500_000
 SMALL_TEXT = 1_000_000  # bytes; a smaller text needs no second process
-SIDES = ("train", "valid")
 
 
 class TokenIds:
@@ -83,63 +85,68 @@ def prepare(
     empties, and a full disk.
     """
     files = [_regular_file(path) for path in paths], [_regular_file(path) for path in valid_paths or []]
-    folder = Path(cache or cache_folder() / "text") / _key(files, config)
+    key = _key(files, config)
+    folder = Path(cache or cache_folder() / "text") / key
     if not folder.is_dir():
-        with folder_written_whole(folder) as new:
-            _fill(new, files, config, workers)
+        with grown_whole(folder, _name_while_growing(files, config, key)) as new:
+            if new:
+                _fill(new, files, config, workers)
     return _open(folder, config)
 
 
-def _regular_file(path: str | os.PathLike[str]) -> Path:
-    file = checked_file(path)
-    if not file.is_file():
+def _regular_file(path: str | os.PathLike[str]) -> Source:
+    file, _ = split(checked_source(path))
+    if isinstance(file, Path) and not file.is_file():
         remedy = "write it to a file first: training reads its text more than once"
         raise OnlstmError("expected a regular file, found a pipe or device", file=file, remedy=remedy)
-    return file
+    return checked_source(path)
+
+
+def _settings(config: TextConfig) -> list[object]:
+    """All settings that the provisional ids depend on."""
+    kind = TOKENISERS[config.tokeniser]
+    library = metadata.version(kind.library) if kind.library else None
+    pieces = config.pieces if kind.learns else None
+    return [VERSION, library, config.tokeniser, config.normalisation, config.bad_bytes, pieces]
 
 
 def _key(files: Files, config: TextConfig) -> str:
     """A hash of all that the provisional ids depend on."""
-    kind = TOKENISERS[config.tokeniser]
-    library = metadata.version(kind.library) if kind.library else None
-    pieces = config.pieces if kind.learns else None
-    settings = [config.tokeniser, config.normalisation, config.bad_bytes, pieces]
-    parts = [VERSION, library, *settings, *([_digest(path) for path in side] for side in files)]
-    return _hash(json.dumps(parts).encode())
+    digests = ([digest(source, "blake2b").hex() for source in side] for side in files)
+    return _hash(json.dumps([*_settings(config), *digests]).encode())
+
+
+def _name_while_growing(files: Files, config: TextConfig, key: str) -> str:
+    """Of a text that changed, what is the same is kept, unless a tokeniser has learnt from all of it."""
+    names = [[lasting(source) for source in side] for side in files]
+    whole = key if TOKENISERS[config.tokeniser].learns else None
+    return _hash(json.dumps([*_settings(config), *names, whole]).encode())
 
 
 def _hash(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def _digest(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "blake2b").hexdigest()
-    except OSError as error:
-        raise OnlstmError(f"cannot read: {error.strerror}", file=path) from error
-
-
 def _fill(folder: Path, files: Files, config: TextConfig, workers: int | None) -> None:
-    train_lines = (line for chunk in _chunks(files, config.bad_bytes) for line in chunk[0])
-    tokeniser = TOKENISERS[config.tokeniser].train(train_lines, config.pieces)
-    save_tokeniser(tokeniser, folder)
     if workers is None:
-        size = sum(path.stat().st_size for side in files for path in side)
-        workers = 1 if size < SMALL_TEXT else _cores()
-    numbers = {EOS: EOS_ID, UNK: UNK_ID}
-    counts = np.zeros((2, 1024), dtype=np.int64)
-    with (folder / "train.ids").open("wb") as train, (folder / "valid.ids").open("wb") as valid:
-        for forms, *sides in cut_all(_chunks(files, config.bad_bytes), config, tokeniser.model, workers):
-            mapping = np.array([numbers.setdefault(form, len(numbers)) for form in forms], dtype=np.uint32)
-            if len(numbers) > counts.shape[1]:
-                counts = np.pad(counts, ((0, 0), (0, len(numbers))))
-            for side, ids in enumerate(sides):
-                (train, valid)[side].write(mapping[ids].tobytes())
-                counts[side, mapping] += np.bincount(ids, minlength=len(forms))
-    _check_not_empty(counts, files)
-    np.save(folder / "counts.npy", counts[:, : len(numbers)], allow_pickle=False)
-    save_forms(folder / "forms.json", numbers)
+        workers = 1 if sum(size(source) for side in files for source in side) < SMALL_TEXT else _cores()
+    tokeniser = _tokeniser(folder, files, config)
+    with Growing(folder) as growing:
+        chunks = growing.resume(_chunks(files, config.bad_bytes))
+        for cut in cut_all(chunks, config, tokeniser.model, workers):
+            growing.add(cut)
+        _check_not_empty(growing.counts, files)
+        growing.finish()
+
+
+def _tokeniser(folder: Path, files: Files, config: TextConfig) -> Tokeniser:
+    """That of an earlier process, or else learnt from the training text, if it learns."""
+    if (folder / TOKENISER_FILE).exists():
+        return load_tokeniser(config.tokeniser, folder)
+    lines = _lines_of(files, 0, config.bad_bytes)
+    tokeniser = TOKENISERS[config.tokeniser].train(lines, config.pieces)
+    save_tokeniser(tokeniser, folder)
+    return tokeniser
 
 
 def _cores() -> int:
@@ -164,7 +171,7 @@ def _chunks(files: Files, bad_bytes: str) -> Iterator[Chunk]:
 
 def lines_of_sides(paths: Paths, valid_paths: Paths | None, bad_bytes: str) -> list[Iterator[str]]:
     """The training and the validation lines, held out as by `prepare`."""
-    files = [*map(Path, paths)], [*map(Path, valid_paths or [])]
+    files = [*map(as_source, paths)], [*map(as_source, valid_paths or [])]
     return [_lines_of(files, side, bad_bytes) for side in range(len(SIDES))]
 
 
