@@ -12,8 +12,6 @@ from onlstm_parse.corpora.locate import locate_text
 from onlstm_parse.errors import FormatError, OnlstmError
 from onlstm_parse.text.reading import Part, checked_file, lines_of_part, parts_of
 
-SUFFIXES = (".txt", ".txt.gz", parquet.SUFFIX)
-
 
 class InputFile(NamedTuple):
     """A file, and what tells that it is still the same."""
