@@ -103,7 +103,7 @@ def carried_perplexity(parser: LevelParser, ids: np.ndarray) -> float:
 
 def sentence_perplexity(parser: Parser, text: MeasuredText) -> float:
     """The perplexity of words and ends of sentences, each sentence by itself."""
-    return math.exp(sum(parser.losses(text.sentences)) / len(text.ids))
+    return math.exp(min(sum(parser.losses(text.sentences)) / len(text.ids), 700.0))
 
 
 def _dynamic_perplexity(parser: Parser, ids: np.ndarray, rate: float) -> float:

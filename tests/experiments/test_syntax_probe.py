@@ -81,10 +81,9 @@ def test_pairs_that_nobody_published(likes_barking):
     [
         ("on-lstm-bidirectional", {}, "masked"),
         ("on-lstm", {"tokeniser": "sentencepiece", "pieces": 60}, "causal"),
-        ("simple-pcfg", {}, "causal"),
     ],
 )
-def test_masked_models_pieces_and_grammars(model, settings, objective, text_file, tiny_of, tmp_path):
+def test_masked_models_and_pieces(model, settings, objective, text_file, tiny_of, tmp_path):
     run = onlstm_parse.train([text_file], tmp_path / "run", **tiny_of(model), **settings)
     parser = onlstm_parse.load(run)
     report = probe_syntax(parser, PAIRS[:2])
