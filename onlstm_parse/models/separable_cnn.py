@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from onlstm_parse.models.base import Layer, LayerState, to_width
 from onlstm_parse.models.config import ModelConfig
-from onlstm_parse.ops.convolution import causal_windows
+from onlstm_parse.ops.convolution import causal_depthwise
 from onlstm_parse.ops.product import Linear
 
 
@@ -43,7 +43,6 @@ class SeparableCnn(Layer):
         (past,) = state
         a, b = self.enter(self.norm(x)).to(past.dtype).chunk(2, -1)
         gate = b.sigmoid()
-        windows, past = causal_windows(gate * a, past, self.kernel)
-        out = self.skip(x) + self.leave((windows * self.taps).sum(2))
+        seen, past = causal_depthwise(gate * a, past, self.taps)
         levels = (gate.round() if self.hard_levels else gate).mean(-1)
-        return out, (past,), levels
+        return self.skip(x) + self.leave(seen), (past,), levels

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from onlstm_parse.models.base import Layer, LayerState, to_width
 from onlstm_parse.models.config import ModelConfig
-from onlstm_parse.ops.convolution import causal_windows
+from onlstm_parse.ops.convolution import causal_depthwise, causal_windows
 from onlstm_parse.ops.movement import movement
 from onlstm_parse.ops.product import Linear
 
@@ -49,8 +49,12 @@ class Tcn(Layer):
         before, *pasts = state
         x = self.enter(x).to(before.dtype)
         for k, dilation in enumerate(DILATIONS):
-            windows, pasts[k] = causal_windows(self.norms[k](x).relu(), pasts[k], self.kernel, dilation)
-            seen = (windows * self.taps[k]).sum(2) if self.separable else windows.flatten(2)
+            y = self.norms[k](x).relu()
+            if self.separable:
+                seen, pasts[k] = causal_depthwise(y, pasts[k], self.taps[k], dilation)
+            else:
+                windows, pasts[k] = causal_windows(y, pasts[k], self.kernel, dilation)
+                seen = windows.flatten(2)
             x = x + self.products[k](seen)
         squashed = x.tanh()
         return x, (squashed[-1], *pasts), movement(squashed, before, self.hard_levels)
