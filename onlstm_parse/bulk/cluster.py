@@ -61,10 +61,11 @@ def make_shards(plan: Plan, folder: Path, jobs: int | None, quiet: bool) -> list
             **needs,
         ).iter_rows()
         shown = tqdm(outcomes, unit=" shards", total=len(shards), disable=quiet or None)
-        return list(_problems(ray, shown))
+        return list(problems(ray, shown))
 
 
-def _problems(ray: Any, outcomes: Iterable[dict[str, Any]]) -> Iterator[str]:
+def problems(ray: Any, outcomes: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Those of shards that could not be read. Raises OnlstmError for any other, and where Ray gives up."""
     try:
         for outcome in outcomes:
             if outcome["ends_all"]:
@@ -72,7 +73,7 @@ def _problems(ray: Any, outcomes: Iterable[dict[str, Any]]) -> Iterator[str]:
             if outcome["problem"]:
                 yield outcome["problem"]
     except (ray.exceptions.RayError, ray.data.exceptions.ExecutionTimeoutError) as error:
-        reason = str(error).strip().splitlines()[-1]
+        reason = str(error).strip().split("\n")[0]
         raise OnlstmError(f"Ray gave up: {type(error).__name__}: {reason}", remedy=KEPT) from error
 
 
@@ -93,7 +94,7 @@ def connected() -> Any:
             ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, ValueError, RuntimeError) as error:
             place = os.environ.get("RAY_ADDRESS", "this machine")
-            reason = str(error).strip().splitlines()[0]
+            reason = str(error).strip().split("\n")[0]
             raise OnlstmError(f"no Ray cluster at {place}: {reason}", remedy="see ray status") from error
         logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import traceback
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -51,14 +52,19 @@ class ShardMaker(ParsingWorker):
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """`row` is a shard's content. Returns its `problem`, if any, and whether others would have it too."""
-        shard, unread = Shard(**row), True
+        shard = Shard(**row)
         try:
             lines = shard.read(self.request.column, self.request.bad_bytes)
-            unread = False
+        except OnlstmError as error:
+            return _outcome(str(error))
+        try:
             self._make(shard, lines)
         except OnlstmError as error:
-            return {"problem": f"{error} (on {platform.node()})", "ends_all": not unread}
-        return {"problem": "", "ends_all": False}
+            return _outcome(str(error), ends_all=True)
+        except Exception as error:  # an error in the program, or no memory on a GPU
+            traceback.print_exc()
+            return _outcome(f"{type(error).__name__}: {error}", ends_all=True)
+        return _outcome()
 
     def _make(self, shard: Shard, lines: list[str]) -> None:
         if not (self.folder / PLAN).exists():
@@ -71,3 +77,8 @@ class ShardMaker(ParsingWorker):
         show = TREE_FORMATS[self.request.format]
         with written_whole(path) as file:
             file.writelines(f"{show(tree)}\n" for tree in trees)
+
+
+def _outcome(problem: str = "", ends_all: bool = False) -> dict[str, Any]:
+    told = " ".join(f"{problem} (on {platform.node()})".split())
+    return {"problem": told if problem else "", "ends_all": ends_all}

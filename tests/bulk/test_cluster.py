@@ -78,7 +78,7 @@ def test_a_dataset(ray, tiny_run, lines):
     assert [row["tree"] for row in found] == [str(tree) for tree in expected]
 
 
-def test_faults_are_one_line_and_the_rest_is_made(ray, tiny_run, tmp_path, capsys, monkeypatch):
+def test_faults_are_one_line_and_the_rest_is_made(ray, tiny_run, tmp_path, capsys):
     (tmp_path / "1.txt").write_bytes(b"caf\xe9\n")
     (tmp_path / "2.txt").write_bytes(b"The dog barked .\n")
     command = ["parse", str(tiny_run), f"{tmp_path}/*.txt", "--engine", "ray", "--out", str(tmp_path / "out")]
@@ -89,15 +89,21 @@ def test_faults_are_one_line_and_the_rest_is_made(ray, tiny_run, tmp_path, capsy
     tree = onlstm_parse.load(tiny_run).parse("The dog barked .")
     assert (tmp_path / "out" / "shard-000001.trees").read_text() == f"{tree}\n"
 
-    class Broken(ShardMaker):
-        def _make(self, shard, lines):
-            raise ValueError("a mistake in the program")
 
-    monkeypatch.setattr(cluster, "ShardMaker", Broken)
+def test_what_ray_raises_is_one_line(ray):
+    def outcomes():
+        yield {"problem": "1.txt: no such file", "ends_all": False}
+        raise ray.exceptions.RaySystemError("a machine is gone\nand much more")
+
+    told = cluster.problems(ray, outcomes())
+    assert next(told) == "1.txt: no such file"
     with pytest.raises(
-        OnlstmError, match=r"Ray gave up: .*a mistake in the program; finished shards are kept"
-    ):
-        bulk.parse_files(tiny_run, tmp_path / "2.txt", tmp_path / "new")
+        OnlstmError, match=r"Ray gave up: RaySystemError: .*; finished shards are kept"
+    ) as error:
+        next(told)
+    assert "much more" not in str(error.value)
+    with pytest.raises(OnlstmError, match="no space; finished shards are kept"):
+        next(cluster.problems(ray, iter([{"problem": "no space", "ends_all": True}])))
 
 
 def test_without_ray_it_says_what_to_install(tiny_run, tmp_path, monkeypatch):

@@ -216,6 +216,15 @@ def test_a_worker_that_cannot_write_ends_all(tiny_run, texts, tmp_path, monkeypa
         assert [path.name for path in out.glob("*.trees")] == []
 
 
+def test_a_mistake_in_the_program_ends_all(tiny_run, texts, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(ShardMaker, "_make", lambda *_: 1 / 0)
+    with held(tmp_path / "out") as out:
+        outcome = made(request_for(tiny_run, texts / "a.txt"), out)[0]
+    assert outcome["problem"].startswith("ZeroDivisionError: division by zero (on ")
+    assert outcome["ends_all"]
+    assert "Traceback" in capsys.readouterr().err
+
+
 def test_another_run_on_a_machine(tiny_run):
     parsing = replace(Parsing.of(tiny_run, {}), fingerprint="0123456789ab")
     with pytest.raises(OnlstmError, match=r"expected run 0123456789ab.*every machine needs the same"):
