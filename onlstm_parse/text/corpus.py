@@ -95,11 +95,12 @@ def prepare(
 
 
 def _regular_file(path: str | os.PathLike[str]) -> Source:
-    file, _ = split(checked_source(path))
+    source = checked_source(path)
+    file, _ = split(source)
     if isinstance(file, Path) and not file.is_file():
         remedy = "write it to a file first: training reads its text more than once"
         raise OnlstmError("expected a regular file, found a pipe or device", file=file, remedy=remedy)
-    return checked_source(path)
+    return source
 
 
 def _settings(config: TextConfig) -> list[object]:

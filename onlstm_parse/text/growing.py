@@ -2,8 +2,8 @@
 
 The files only grow. After each chunk a line of the log says how large they are, and which text they hold by
 then. The next process reads the text again up to the first chunk that differs, which costs little beside
-cutting it, cuts the files back to that place and goes on. So a file that was broken can be replaced, or
-another one added at the end, and the work before it stays.
+cutting it, shortens the files to that place and goes on. So a file that was broken can be replaced, and the
+work before it stays.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def grown_whole(folder: Path, name: str) -> Iterator[Path | None]:
                 return
             yield beside
             _rename(beside, folder)
-            for name in (LOCK, LOG, FORMS_SO_FAR):
-                (folder / name).unlink(missing_ok=True)
+            for helper in (LOCK, LOG, FORMS_SO_FAR):
+                (folder / helper).unlink(missing_ok=True)
 
 
 def _rename(folder: Path, new: Path) -> None:
@@ -114,7 +114,10 @@ class Growing:
         """None for a line that was not written to its end, or of which the files hold less."""
         if not line.endswith(b"\n"):
             return None
-        step = _Step(*json.loads(line))
+        try:
+            step = _Step(*json.loads(line))
+        except (ValueError, TypeError):
+            return None
         held = [os.fstat(file.fileno()).st_size for file in self._files]
         return step if all(have >= size for have, size in zip(held, step.sizes, strict=True)) else None
 
