@@ -60,11 +60,11 @@ def test_models_that_read_all_steps_at_once_have_no_loop_over_time(name, monkeyp
         monkeypatch.setattr(f"onlstm_parse.models.{scan}", lambda gate, x, state: gate * x)
     model = LanguageModel(replace(SIZES["tiny"], model=name), 10).eval()
     counts = []
-    for steps in (32, 64):
+    for steps in (1, 32, 64):  # the first may look for libraries
         with Counter() as counter, torch.no_grad():
             model(torch.zeros(steps, 1, dtype=torch.long))
         counts.append(counter.operations)
-    assert counts[0] == counts[1]
+    assert counts[1] == counts[2]
 
 
 class Counter(TorchDispatchMode):
