@@ -15,6 +15,7 @@ def average(
     weights: Literal["equal", "families", "agreement"] = "families",
     text: str | None = None,
     sentences: int = 1000,
+    choose_ways: FlagCreatePairsOff[bool] = False,
     plot: Path | None = None,
     json: FlagCreatePairsOff[bool] = False,
 ) -> None:
@@ -29,6 +30,8 @@ def average(
             agreement (as families, times the mean F1 with the members of other families).
         text: Raw text to measure agreement on; by default the validation text of the first run.
         sentences: How many of its lines to take.
+        choose_ways: Take for each language model, unless its layer or rule is named, those that the other
+            families of members agree with best.
         plot: Draw the agreement of all members into this file (.png, .svg or .pdf).
         json: Print one JSON object instead of a table.
     """
@@ -39,7 +42,9 @@ def average(
 
     if plot is not None:
         expect_plottable(plot)
-    run = averaging.average(members, out, weights=weights, text=text, sentences=sentences)
+    run = averaging.average(
+        members, out, weights=weights, text=text, sentences=sentences, choose_ways=choose_ways
+    )
     if plot is not None:
         averaging.plot(run, plot)
     if json:

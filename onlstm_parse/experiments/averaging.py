@@ -22,6 +22,7 @@ from typing import Any
 from onlstm_parse import corpora
 from onlstm_parse.display.tables import plain_table
 from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.experiments.ways import with_best_ways
 from onlstm_parse.files import written_whole
 from onlstm_parse.flat import Span
 from onlstm_parse.induction import TRIVIAL_PARSERS
@@ -45,12 +46,14 @@ def average(
     weights: str = "families",
     text: str | Path | None = None,
     sentences: int = 1000,
+    choose_ways: bool = False,
 ) -> Run:
     """Make the average of `members` in the folder `out`.
 
     A member is "RUN", "RUN:layer=2,rule=gap,weight=1.5,family=NAME", a trivial parser ("right=1.5"), or a
     file of trees, one for each sentence that will be parsed. Agreement is measured on `sentences` lines of
-    `text`; by default the validation text of the first run that has one. Raises OnlstmError.
+    `text`; by default the validation text of the first run that has one. `choose_ways` gives each language
+    model without a layer or rule the one that other families agree with best, see `ways`. Raises OnlstmError.
     """
     folder = Path(out)
     check_known("way to choose weights", weights, list(WEIGHTS))
@@ -60,18 +63,26 @@ def average(
         raise UsageError("an average of nothing", remedy="name runs, trivial parsers or files of trees")
     chosen = tuple(member_of(spec, folder) for spec in members)
     config = AverageConfig(chosen, weights)
-    parser = AverageParser(Run(folder, RunConfig(config, None, kind=AVERAGE), None, None))
+    _parser(config, folder)  # raises for members that do not load
     named = corpora.lasting(text) if text is not None else _validation_text(chosen, folder)
     if named is not None:
-        agreement = agreement_of(parser, named, sentences)
-        config = replace(config, agreement=tuple(map(tuple, agreement)))
-    elif weights == "agreement":
+
+        def agreement(voters: tuple[Member, ...]) -> list[list[float]]:
+            return agreement_of(_parser(AverageConfig(voters), folder), named, sentences)
+
+        voters = with_best_ways(chosen, folder, agreement) if choose_ways else chosen
+        config = AverageConfig(voters, weights, tuple(map(tuple, agreement(voters))))
+    elif weights == "agreement" or choose_ways:
         raise UsageError("no text to measure agreement on", remedy="name one with --text")
     config = replace(config, members=_weighted(config))
     data = {"text": named, "sentences": sentences}
     folder.mkdir(parents=True, exist_ok=True)
     RunConfig(config, None, data=data, kind=AVERAGE).save(folder)
     return Run.load(folder)
+
+
+def _parser(config: AverageConfig, folder: Path) -> AverageParser:
+    return AverageParser(Run(folder, RunConfig(config, None, kind=AVERAGE), None, None))
 
 
 def member_of(spec: str, folder: Path) -> Member:

@@ -55,6 +55,24 @@ def test_layers_and_rules_of_a_run_vote(tiny_run, tmp_path):
         assert [*map(str, ours)] == [*map(str, alone.parse_lines(lines))]
 
 
+def test_the_way_that_other_families_agree_with_is_chosen(tiny_run, tmp_path):
+    agreements = {}
+    for layer, rule in onlstm_parse.load(tiny_run).ways():
+        way = f"layer={layer},rule={rule}"
+        run = onlstm_parse.average([f"{tiny_run}:{way}", "left", "balanced"], tmp_path / way)
+        agreements[layer, rule] = sum(run.config.model.agreement[0][1:])
+    run = onlstm_parse.average([str(tiny_run), "left", "balanced"], tmp_path / "best", choose_ways=True)
+    chosen = members_of(run.folder)[0]
+    assert (chosen.layer, chosen.rule) == max(agreements, key=agreements.get)
+    assert len(set(agreements.values())) > 1
+    assert sum(run.config.model.agreement[0][1:]) == pytest.approx(max(agreements.values()))
+    own = [f"{tiny_run}:layer=3,rule=gap", "left"]
+    onlstm_parse.average(own, tmp_path / "own", choose_ways=True)
+    assert (members_of(tmp_path / "own")[0].layer, members_of(tmp_path / "own")[0].rule) == (3, "gap")
+    with pytest.raises(UsageError, match="found one family; add a member of another family"):
+        onlstm_parse.average([str(tiny_run)], tmp_path / "one", choose_ways=True)
+
+
 def test_families_share_a_weight(tiny_run, tmp_path):
     members = [str(tiny_run), f"{tiny_run}:rule=gap", "right=2"]
     onlstm_parse.average(members, tmp_path / "run")
