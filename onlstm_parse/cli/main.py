@@ -23,6 +23,7 @@ COMMANDS = Table(
         "average": "onlstm_parse.cli.average:main",
         "distil": "onlstm_parse.cli.distil:main",
         "share": "onlstm_parse.cli.share:main",
+        "probe": "onlstm_parse.cli.probe:main",
         "compare": "onlstm_parse.cli.compare:main",
         "show": "onlstm_parse.cli.show:main",
         "serve": "onlstm_parse.cli.serve:main",
@@ -46,6 +47,7 @@ Learns grammar from raw text: language models, probabilistic grammars, and avera
   distil     train one small, fast parser on the trees of another
   share      write a run as others can use it, with a model card
   compare    train several models with the same budget, and score them
+  probe      what models learn beside trees: logic
   show       draw trees and level curves of a run as HTML, SVG or PNG
   serve      a local page to type sentences into
   score      score any system's trees against a treebank

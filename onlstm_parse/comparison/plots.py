@@ -52,7 +52,7 @@ def write_plots(plan: Plan, folder: Path, rows: list[Row], labels: list[str]) ->
         "label_recall": heat_map(_recalls(done, labels), labels, f"recall of gold brackets, layer {layer}"),
     }
     for name, figure in pictures.items():
-        _save(figure, folder / name)
+        save_picture(figure, folder / name)
 
 
 def _recalls(rows: list[Row], labels: list[str]) -> dict[str, list[float | None]]:
@@ -89,7 +89,8 @@ def _curves(plan: Plan, folder: Path, rows: list[Row]) -> dict[str, list[list[tu
     return curves
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_picture(figure: Figure, path: Path) -> None:
+    """Write path.svg and path.png; the same figure gives the same SVG."""
     import matplotlib
 
     with matplotlib.rc_context({"svg.hashsalt": path.name, "svg.fonttype": "none"}):

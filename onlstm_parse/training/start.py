@@ -88,7 +88,7 @@ def train_run(
     stored_data: dict[str, Any] = {}
     if begun:
         stored, stored_data = stored_settings(folder)
-        _refuse_changes(stored, settings)
+        refuse_changes(stored, settings)
         settings = stored
     display = Display(quiet)
     text = (read or prepared)(texts, valid, settings)
@@ -96,7 +96,7 @@ def train_run(
     training = settings.training
     data = _describe(texts, valid, text)
     if begun:
-        _check_same_text(data, stored_data, folder)
+        check_same_text(data, stored_data, folder)
     torch.manual_seed(training.seed)
     device = choose_device(training.device)
     kind = KINDS[settings.kind]
@@ -142,7 +142,8 @@ def _describe(texts: Sequence[str], valid: str | None, text: PreparedText) -> di
     }
 
 
-def _refuse_changes(stored: Settings, chosen: Settings) -> None:
+def refuse_changes(stored: Settings, chosen: Settings) -> None:
+    """Raises UsageError for a setting that is not what the run began with."""
     for part in Settings._fields:
         before, after = asdict(getattr(stored, part)), asdict(getattr(chosen, part))
         for name in before:
@@ -153,7 +154,8 @@ def _refuse_changes(stored: Settings, chosen: Settings) -> None:
                 )
 
 
-def _check_same_text(data: dict[str, Any], stored: dict[str, Any], folder: Path) -> None:
+def check_same_text(data: dict[str, Any], stored: dict[str, Any], folder: Path) -> None:
+    """Compare `data` sections. Raises OnlstmError if the text is not what the run in `folder` began with."""
     for name in ("train_fingerprint", "valid_fingerprint"):
         if data[name] != stored.get(name):
             raise OnlstmError(
