@@ -46,7 +46,8 @@ def wilson_95(share: float, total: int) -> tuple[float, float]:
     middle = share + z * z / (2 * total)
     half = z * ((share * (1 - share) + z * z / (4 * total)) / total) ** 0.5
     scale = 1 + z * z / total
-    return max((middle - half) / scale, 0.0), min((middle + half) / scale, 1.0)
+    low, high = (middle - half) / scale, (middle + half) / scale
+    return max(min(low, share), 0.0), min(max(high, share), 1.0)  # whatever rounding does
 
 
 def paired_difference(
