@@ -43,11 +43,11 @@ Learns grammar from raw text: language models, probabilistic grammars, and avera
   induce     make one parser from text: train several, average them, distil a small one
   parse      parse sentences with a run
   evaluate   score a run's trees against a treebank, beside trivial parsers; or its perplexity on text
-  probe      test what a run has learnt of syntax
   average    make one parser of several runs: the tree with the most votes
   distil     train one small, fast parser on the trees of another
   share      write a run as others can use it, with a model card
   compare    train several models with the same budget, and score them
+  probe      what models learn beside trees: syntax, logic
   show       draw trees and level curves of a run as HTML, SVG or PNG
   serve      a local page to type sentences into
   score      score any system's trees against a treebank

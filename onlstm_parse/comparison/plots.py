@@ -65,7 +65,7 @@ def write_plots(plan: Plan, folder: Path, rows: list[Row], labels: list[str]) ->
         if groups:  # comparisons of older versions have none
             pictures[picture] = heat_map(_lines(done, name, groups), groups, f"{title}, layer {layer}")
     for name, figure in pictures.items():
-        _save(figure, folder / name)
+        save_picture(figure, folder / name)
 
 
 def _groups(rows: list[Row], name: str) -> list[str]:
@@ -108,7 +108,8 @@ def _curves(plan: Plan, folder: Path, rows: list[Row]) -> dict[str, list[list[tu
     return curves
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_picture(figure: Figure, path: Path) -> None:
+    """Write path.svg and path.png; the same figure gives the same SVG."""
     import matplotlib
 
     with matplotlib.rc_context({"svg.hashsalt": path.name, "svg.fonttype": "none"}):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from onlstm_parse.comparison.plan import Plan
@@ -23,7 +24,7 @@ def write_results(plan: Plan, folder: Path, gold: Gold, quiet: bool = False) -> 
     with written_whole(folder / "results.md") as file:
         file.write(markdown(plan, rows, gold))
     if any(row.runs for row in rows if not row.trivial):
-        _plot(plan, folder, rows, gold, quiet)
+        draw_if_possible(partial(write_plots, plan, folder, rows, list(gold_labels(gold, plan))), quiet)
     return rows
 
 
@@ -42,9 +43,10 @@ def _write_csv(rows: list[Row], path: Path) -> None:
             table.writerow([*facts, *("" if value is None else f"{value:.6g}" for value in cells)])
 
 
-def _plot(plan: Plan, folder: Path, rows: list[Row], gold: Gold, quiet: bool) -> None:
+def draw_if_possible(draw: Callable[[], None], quiet: bool) -> None:
+    """Call what draws plots. Without matplotlib it says how to get it."""
     try:
-        write_plots(plan, folder, rows, list(gold_labels(gold, plan)))
+        draw()
     except ImportError:
         if not quiet:
             remedy = "pip install 'onlstm-parse[plot]' and give the same command again"

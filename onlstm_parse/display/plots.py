@@ -48,6 +48,32 @@ def learning_curves(curves: Mapping[str, Sequence[Sequence[tuple[int, float]]]])
     return axes.figure  # type: ignore[return-value]
 
 
+def accuracy_by_operators(
+    curves: Mapping[str, Sequence[tuple[int, float, float, float]]],
+    reference: Sequence[tuple[int, float]],
+    trained: int,
+) -> Figure:
+    """For each model a line of (operators, accuracy, the ends of its interval), in percent.
+
+    `reference` is the accuracy of one constant answer. Training had up to
+    `trained` operators.
+    """
+    axes = _axes(8, 5)
+    for (model, points), (dashes, colour) in zip(curves.items(), cycle(STYLES), strict=False):
+        sizes, heights, low, high = zip(*points, strict=True)
+        axes.fill_between(sizes, low, high, color=colour, alpha=0.15, linewidth=0)
+        axes.plot(sizes, heights, dashes, color=colour, label=model, linewidth=1.6, marker=".")
+    axes.plot(*zip(*reference, strict=True), ":", color="#999999", label="most frequent relation")
+    axes.axvline(trained + 0.5, color="#999999", linewidth=0.8)
+    axes.annotate(
+        "longer than in training →", (trained + 0.6, 1.01), xycoords=("data", "axes fraction"), fontsize=8
+    )
+    axes.set_xlabel("operators of the longer formula")
+    axes.set_ylabel("accuracy, %")
+    axes.legend(frameon=False, loc="lower left")
+    return axes.figure  # type: ignore[return-value]
+
+
 def f1_against_perplexity(
     points: Mapping[str, tuple[Value, Mapping[str, Value]]],
     references: Mapping[str, float],

@@ -9,19 +9,19 @@ from typing import Any, Literal
 from onlstm_parse.registry import Table, check_known, resolve
 
 LANGUAGE_MODEL, GRAMMAR = "language-model", "grammar"
-AVERAGE, SPAN_PARSER = "average", "span-parser"
+AVERAGE, SPAN_PARSER, PAIR_CLASSIFIER = "average", "span-parser", "pair-classifier"
 
 
 @dataclass(frozen=True)
 class Kind:
     """A kind of run: what it stores, parses with and trains by, each as "module:object".
 
-    A kind that is not trained has no network, objective and sizes.
+    A kind that is not trained has no network, objective and sizes; one that gives no trees has no parser.
     """
 
     config: str
     """The frozen dataclass of its settings."""
-    parser: str
+    parser: str = ""
     """Built as `parser(run, **settings)`."""
     network: str = ""
     """Built as `network(config, vocabulary_size)`."""
@@ -52,6 +52,12 @@ KINDS = {
         "onlstm_parse.models.span_parser:SpanParser",
         "onlstm_parse.training.trees:TreeObjective",
         "onlstm_parse.models.span_parser_config:SPAN_PARSER_SIZES",
+    ),
+    PAIR_CLASSIFIER: Kind(
+        "onlstm_parse.models.pair_classifier_config:PairClassifierConfig",
+        network="onlstm_parse.models.pair_classifier:PairClassifier",
+        objective="onlstm_parse.training.pairs:PairObjective",
+        sizes="onlstm_parse.models.pair_classifier_config:PAIR_SIZES",
     ),
     AVERAGE: Kind("onlstm_parse.parsers.average:AverageConfig", "onlstm_parse.parsers.average:AverageParser"),
 }

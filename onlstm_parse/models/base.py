@@ -120,7 +120,7 @@ class LanguageModel(Network):
             self.mask = nn.Parameter(torch.zeros(config.embedding))
         make = MODELS[config.model]
         self.layers = nn.ModuleList(make(size, units, config) for size, units in config.layer_sizes())
-        self.norm = nn.LayerNorm(config.embedding) if make.residual else None
+        self.norm = nn.LayerNorm(config.layer_sizes()[-1][1]) if make.residual else None
         if self.norm is not None:  # gives logits a variance of 1 at first
             nn.init.constant_(self.norm.weight, (3 / config.embedding) ** 0.5 / config.embedding_scale)
 

@@ -200,6 +200,8 @@ def load(run: str | Path | Run, **settings: Any) -> Parser:
     settings.
     """
     run = run if isinstance(run, Run) else Run.load(locate_run(run))
+    if not KINDS[run.config.kind].parser:
+        raise UsageError(f"{run.folder}: a {run.config.kind} gives no trees", remedy="name another run")
     parser = resolve(KINDS[run.config.kind].parser)
     settings = {name: value for name, value in settings.items() if value is not None}
     for name in settings:

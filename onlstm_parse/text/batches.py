@@ -108,6 +108,14 @@ class Sentences:
         return np.concatenate(parts), lengths
 
 
+def shuffled_by_length(lengths: np.ndarray, size: int, seed: Sequence[int]) -> list[np.ndarray]:
+    """Batches of `size` indices of like length, in random order; the same for the same arguments."""
+    random = np.random.default_rng(seed)
+    order = np.argsort(lengths + random.random(len(lengths)), kind="stable")
+    batches = [order[at : at + size] for at in range(0, len(order), size)]
+    return [batches[number] for number in random.permutation(len(batches))]
+
+
 class Batch(NamedTuple):
     """Sentences for one call of a model, in a frame of `steps` × `columns`."""
 

@@ -95,14 +95,14 @@ def train_run(
         stored_data: dict[str, Any] = {}
         if begun:
             stored, stored_data = stored_settings(folder)
-            _refuse_changes(stored, settings)
+            refuse_changes(stored, settings)
             settings = stored
         with first_here_first(team):
             text = (read or prepared)(texts, valid, settings)
         settings = settings._replace(model=settings.model.for_vocabulary(len(text.pipeline.vocabulary)))
         data = _describe(texts, valid, text)
         if begun:
-            _check_same_text(data, stored_data, folder)
+            check_same_text(data, stored_data, folder)
         prints = {f"the {name} text": data[f"{name}_fingerprint"] for name in ("train", "valid")}
         team.check_same(version=VERSION, **prints, settings=settings)
         trainer = _trainer(settings, text, objective, folder, display, tensorboard)
@@ -165,7 +165,7 @@ def _describe(texts: Sequence[str], valid: str | None, text: PreparedText) -> di
     }
 
 
-def _refuse_changes(stored: Settings, chosen: Settings) -> None:
+def refuse_changes(stored: Settings, chosen: Settings) -> None:
     for part in Settings._fields:
         before, after = asdict(getattr(stored, part)), asdict(getattr(chosen, part))
         for name in before:
@@ -176,7 +176,7 @@ def _refuse_changes(stored: Settings, chosen: Settings) -> None:
                 )
 
 
-def _check_same_text(data: dict[str, Any], stored: dict[str, Any], folder: Path) -> None:
+def check_same_text(data: dict[str, Any], stored: dict[str, Any], folder: Path) -> None:
     for name in ("train_fingerprint", "valid_fingerprint"):
         if data[name] != stored.get(name):
             raise OnlstmError(

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from onlstm_parse.induction.cyk import cyk
 from onlstm_parse.models.span_parser import SpanParser
+from onlstm_parse.text.batches import shuffled_by_length
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.objective import Objective, Step, Validation
 from onlstm_parse.training.team import Team
@@ -62,12 +63,9 @@ class TreeObjective(Objective):
     def _plan(self, epoch: int) -> list[np.ndarray]:
         """Batches of sentences of like length, in a new order each pass."""
         if self._planned[0] != epoch:
-            random = np.random.default_rng([self.config.seed, epoch])
             lengths = np.array([len(words) for words in self.train.words])
-            order = np.argsort(lengths + random.random(len(lengths)), kind="stable")
-            size = self.config.batch_size
-            batches = [order[at : at + size] for at in range(0, len(order), size)]
-            self._planned = epoch, [batches[number] for number in random.permutation(len(batches))]
+            batches = shuffled_by_length(lengths, self.config.batch_size, [self.config.seed, epoch])
+            self._planned = epoch, batches
         return self._planned[1]
 
     def step(self, epoch: int, number: int) -> Step:

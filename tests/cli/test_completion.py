@@ -47,4 +47,5 @@ def test_other_shells(shell, capsys, tmp_path):
 
 def test_options_are_those_of_the_help():
     assert {"--out", "--minutes", "--without"} <= set(options_of("induce"))
-    assert all(options_of(name) for name in COMMANDS if name != "corpora")  # has commands of its own
+    with_commands_of_their_own = ("corpora", "probe")
+    assert all(options_of(name) for name in COMMANDS if name not in with_commands_of_their_own)

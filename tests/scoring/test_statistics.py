@@ -14,6 +14,7 @@ from onlstm_parse.scoring import PROTOCOLS
 from onlstm_parse.scoring.alignment import align
 from onlstm_parse.scoring.gold import Gold, prepare_gold
 from onlstm_parse.scoring.metrics import reports, score
+from onlstm_parse.scoring.resampling import wilson_95
 from onlstm_parse.scoring.statistics import Batch
 from onlstm_parse.tree import Tree
 
@@ -207,3 +208,15 @@ def test_a_long_sentence():
     assert found.average_crossing == n - 2
     assert found.corpus_recall == pytest.approx(100 / (n - 1))
     assert np.isclose(found.shape["gold"]["right"], 100)
+
+
+@given(st.integers(0, 50), st.integers(1, 50))
+def test_the_interval_of_a_share_has_its_published_property(right, more):
+    """Its ends are the shares from which the observed one is 1.96 standard errors away (Wilson 1927)."""
+    share, total = right / (right + more), right + more
+    low, high = wilson_95(share, total)
+    assert 0 <= low <= share <= high <= 1
+    for end in (low, high):
+        if 0 < end < 1:
+            assert abs(share - end) == pytest.approx(1.959964 * (end * (1 - end) / total) ** 0.5, abs=1e-6)
+    assert wilson_95(0.5, 4 * total)[0] > wilson_95(0.5, total)[0]

@@ -1,10 +1,12 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from onlstm_parse.errors import OnlstmError
-from onlstm_parse.text.batches import Stream, batch_by_length
+from onlstm_parse.text.batches import Stream, batch_by_length, shuffled_by_length
 
 sizes = {"tokens": st.integers(2, 200), "batch_size": st.integers(1, 20), "bptt": st.integers(1, 30)}
 
@@ -80,3 +82,15 @@ def test_few_shapes_occur_however_long_the_text():
         lengths = rng.gamma(4, 6, 2048).astype(int) + 1
         shapes |= {batch.steps * batch.columns for batch in batch_by_length(lengths.tolist(), 2048)}
     assert len(shapes) < 100
+
+
+@given(st.lists(st.integers(1, 30), max_size=60), st.integers(1, 9), st.integers(0, 3))
+def test_shuffled_batches_hold_every_sentence_once_and_like_lengths_together(lengths, size, seed):
+    lengths = np.array(lengths, int)
+    batches = shuffled_by_length(lengths, size, [seed, 1])
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    assert all(len(batch) == size for batch in batches) or len(lengths) % size
+    spans = sorted((lengths[batch].min(), lengths[batch].max()) for batch in batches)
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
+    again = shuffled_by_length(lengths, size, [seed, 1])
+    assert all((one == other).all() for one, other in zip(batches, again, strict=True))
