@@ -14,10 +14,9 @@ from typing import Any, NamedTuple
 from onlstm_parse.experiments.minimal_pairs import Pair
 from onlstm_parse.experiments.published_syntax import ROWS, SOURCE
 from onlstm_parse.parsers.base import Parser
+from onlstm_parse.scoring.resampling import wilson_95
 from onlstm_parse.text.pipeline import Encoded, TextPipeline
 from onlstm_parse.text.vocabulary import UNK_ID
-
-Z_95 = 1.959964
 
 
 class Judged(NamedTuple):
@@ -102,30 +101,20 @@ def _summary(judged: Sequence[Judged]) -> dict[str, Any]:
 
 
 def _rate(preferences: Sequence[float]) -> dict[str, Any]:
+    pairs, interval = len(preferences), None
+    if pairs:
+        low, high = wilson_95(sum(preferences) / pairs, pairs)
+        interval = 100 * low, 100 * high
     return {
-        "pairs": len(preferences),
+        "pairs": pairs,
         "accuracy": _percentage(preferences),
-        "confidence_95": wilson_95(sum(preferences), len(preferences)),
+        "confidence_95": interval,
         "ties": preferences.count(0.5),
     }
 
 
 def _percentage(preferences: Sequence[float]) -> float | None:
     return 100 * sum(preferences) / len(preferences) if preferences else None
-
-
-def wilson_95(right: float, pairs: int) -> tuple[float, float] | None:
-    """The interval of a share, in percent (Wilson 1927); None for no pairs.
-
-    >>> [round(bound, 2) for bound in wilson_95(9, 10)]
-    [59.58, 98.21]
-    """
-    if not pairs:
-        return None
-    share, square = right / pairs, Z_95**2 / pairs
-    centre = (share + square / 2) / (1 + square)
-    width = math.sqrt(square * (share * (1 - share) + square / 4)) / (1 + square)
-    return 100 * max(centre - width, 0.0), 100 * min(centre + width, 1.0)
 
 
 def _grouped(named: Iterable[tuple[str, Judged]]) -> dict[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ from onlstm_parse.display.probes import syntax_table
 from onlstm_parse.errors import FormatError, UsageError
 from onlstm_parse.experiments.minimal_pairs import Pair, read_pairs
 from onlstm_parse.experiments.published_syntax import ROWS
-from onlstm_parse.experiments.syntax_probe import probe_syntax, wilson_95
+from onlstm_parse.experiments.syntax_probe import probe_syntax
 from onlstm_parse.runs import Run
 
 PAIRS = [
@@ -94,18 +94,6 @@ def test_masked_models_and_pieces(model, settings, objective, text_file, tiny_of
     assert report["objective"] == objective
     assert report["by_condition"]["simple_agrmt/sing"]["accuracy"] == (100.0 if right < wrong else 0.0)
     assert ("pseudo-likelihood" in syntax_table(report)) == (objective == "masked")
-
-
-@pytest.mark.parametrize(
-    ("right", "pairs", "low", "high"), [(0, 10, 0.0, 27.75), (10, 10, 72.25, 100.0), (81, 263, 25.53, 36.62)]
-)
-def test_wilson_interval(right, pairs, low, high):
-    """The last is the example of Newcombe 1998, table I."""
-    assert wilson_95(right, pairs) == pytest.approx((low, high), abs=0.01)
-
-
-def test_no_pairs_have_no_interval():
-    assert wilson_95(0, 0) is None
 
 
 def test_files_of_pairs(tmp_path):

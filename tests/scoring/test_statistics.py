@@ -210,6 +210,14 @@ def test_a_long_sentence():
     assert np.isclose(found.shape["gold"]["right"], 100)
 
 
+@pytest.mark.parametrize(
+    ("right", "total", "low", "high"), [(0, 10, 0.0, 27.75), (10, 10, 72.25, 100.0), (81, 263, 25.53, 36.62)]
+)
+def test_wilson_interval(right, total, low, high):
+    """The last is the example of Newcombe 1998, table I."""
+    assert wilson_95(right / total, total) == pytest.approx((low / 100, high / 100), abs=1e-4)
+
+
 @given(st.integers(0, 50), st.integers(1, 50))
 def test_the_interval_of_a_share_has_its_published_property(right, more):
     """Its ends are the shares from which the observed one is 1.96 standard errors away (Wilson 1927)."""
