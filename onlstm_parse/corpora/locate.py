@@ -98,6 +98,8 @@ def _corpus_files(name: Name, part: str) -> list[Path]:
     corpus_name, _, inside = str(name).partition("/")
     corpus = CORPORA.get(corpus_name)
     if not corpus:
+        if sources.is_pattern(name):
+            raise OnlstmError(f"expected files that match {str(name)!r}, found none")
         remedy = nearest(str(name), CORPORA)
         raise OnlstmError(f"expected a file, a folder or a corpus, found {str(name)!r}", remedy=remedy)
     globs = getattr(corpus, part)

@@ -80,7 +80,7 @@ def test_a_pattern_names_files(texts, monkeypatch):
         assert [file.path for file in input_files(name)] == [str(texts / "a.txt")]
     monkeypatch.chdir(texts)
     assert [file.path for file in input_files("*.gz")] == [str(texts / "b.txt.gz")]
-    with pytest.raises(OnlstmError, match="found none"):
+    with pytest.raises(OnlstmError, match="files that match"):
         input_files("*.parquet")
 
 

@@ -16,6 +16,7 @@ from onlstm_parse.training.checkpoint import Progress, load_checkpoint, save_che
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.optimisation import Average, make_optimiser
 from onlstm_parse.training.streams import StreamObjective
+from onlstm_parse.training.team import Team
 
 WORDS = 23
 SMALL = replace(
@@ -166,8 +167,8 @@ def test_the_state_survives_a_checkpoint(model, tmp_path):
     objectives = [StreamObjective(model, text, TrainingConfig(batch_size=3, bptt=5)) for _ in range(2)]
     optimiser = make_optimiser(model.parameter_groups(), TrainingConfig())
     objectives[0].step(0, 0)
-    save_checkpoint(tmp_path, Progress(), objectives[0], optimiser, Average())
-    load_checkpoint(tmp_path, objectives[1], optimiser, Average())
+    save_checkpoint(tmp_path, Progress(), objectives[0], optimiser, Average(), Team())
+    load_checkpoint(tmp_path, objectives[1], optimiser, Average(), Team())
     state, again = (objective.carried() for objective in objectives)
     assert len(state) >= SMALL.layers
     assert state.keys() == again.keys()
