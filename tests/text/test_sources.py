@@ -26,7 +26,7 @@ def test_files_folders_and_patterns(tmp_path, monkeypatch):
     for name, expected in found.items():
         assert [str(one) for one in sources.listed(name)] == expected
     assert corpora.lasting("texts/*.txt") == f"{tmp_path}/texts/*.txt"
-    with pytest.raises(OnlstmError, match="found 'nowhere/"):
+    with pytest.raises(OnlstmError, match="that match 'nowhere/"):
         corpora.locate_text("nowhere/*.txt")
 
 
