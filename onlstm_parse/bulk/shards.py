@@ -10,6 +10,7 @@ from typing import NamedTuple
 from onlstm_parse.bulk import parquet
 from onlstm_parse.corpora.locate import locate_text
 from onlstm_parse.errors import FormatError, OnlstmError
+from onlstm_parse.text import tables
 from onlstm_parse.text.reading import Part, checked_file, lines_of_part, parts_of
 
 
@@ -59,6 +60,10 @@ def input_files(name: str | Path) -> list[InputFile]:
     if not found or not all(isinstance(file, Path) for file in found):
         remedy = "name files on a disk that all machines see"
         raise OnlstmError("expected files of text or Parquet", file=Path(name), remedy=remedy)
+    for file in map(str, found):
+        if file.endswith(tables.ENDINGS) and not file.endswith(parquet.SUFFIX):
+            remedy = "write the table as Parquet"
+            raise OnlstmError("expected text or Parquet, found another table", file=file, remedy=remedy)
     facts = [(file, checked_file(file).stat()) for file in sorted(map(Path, found))]
     return [InputFile(str(file.resolve()), stat.st_size, stat.st_mtime_ns) for file, stat in facts]
 

@@ -84,6 +84,24 @@ def test_a_pattern_names_files(texts, monkeypatch):
         input_files("*.parquet")
 
 
+def test_a_table_of_another_kind_is_not_read_as_text(tmp_path):
+    (tmp_path / "table.arrow").write_bytes(b"ARROW1")
+    with pytest.raises(OnlstmError, match="found another table; write the table as Parquet"):
+        input_files(tmp_path / "table.arrow")
+
+
+def test_parts_of_a_zstandard_file_are_its_lines(tmp_path):
+    """It cannot jump to a part as other files do: what is before is read."""
+    from zstandard import compress
+
+    lines = [f"line {number} é" for number in range(25)]
+    path = tmp_path / "text.txt.zst"
+    path.write_bytes(compress("".join(f"{line}\n" for line in lines).encode()))
+    shards = list(cut(input_files(path), 7, "text"))
+    assert len(shards) == 4
+    assert [line for shard in shards for line in shard.read("text", "error")] == lines
+
+
 @pytest.mark.parametrize(("format", "suffix"), [("brackets", "trees"), ("json", "jsonl")])
 def test_shards_are_what_the_command_prints(tiny_run, texts, tmp_path, capsys, format, suffix):
     from onlstm_parse.cli.parse import main
