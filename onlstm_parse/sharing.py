@@ -9,7 +9,7 @@ from typing import Any
 
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.files import folder_written_whole, written_whole
-from onlstm_parse.models import AVERAGE
+from onlstm_parse.models import AVERAGE, KINDS
 from onlstm_parse.pretrained import SHARED_FILES
 from onlstm_parse.runs import Run
 
@@ -36,6 +36,8 @@ def share(
         raise UsageError(
             f"{run}: an average needs its members", remedy="distil it, and share the small parser"
         )
+    if not KINDS[loaded.config.kind].parser:
+        raise UsageError(f"{run}: a {loaded.config.kind} gives no trees", remedy="share a parser")
     if target.exists():
         raise OnlstmError("exists already", file=target, remedy="choose another folder")
     card = _card(loaded, title or target.resolve().name, licence, language, notes)

@@ -207,3 +207,6 @@ def test_the_command(data, tmp_path, capsys):
     assert "unknown probe 'logik'; did you mean logic?" in capsys.readouterr().err
     assert main(["probe"]) == 0
     assert "logic " in capsys.readouterr().out
+    assert main(["share", str(out / "runs" / "lstm-3"), str(tmp_path / "shared")]) == 2
+    assert "a pair-classifier gives no trees; share a parser" in capsys.readouterr().err
+    assert not (tmp_path / "shared").exists()
