@@ -29,16 +29,16 @@ class SimplePcfg(Grammar):
                 nn.init.xavier_uniform_(module.weight)
 
     def rules(self) -> Rules:
+        left, right = self.networks["left"](self.below), self.networks["right"](self.below)
         return Rules(
-            self._chosen("parent_left", self.above, "left"),
-            self._chosen("parent_right", self.above, "right"),
-            self._chosen("root", self.start, "left").squeeze(0),
+            self._chosen("parent_left", self.above, left),
+            self._chosen("parent_right", self.above, right),
+            self._chosen("root", self.start, left).squeeze(0),
         )
 
-    def _chosen(self, parent: str, parents: Tensor, child: str) -> Tensor:
+    def _chosen(self, parent: str, parents: Tensor, children: Tensor) -> Tensor:
         """p(child | parent), (parents, M)."""
-        scores = scores_of(self.networks[parent](parents), self.networks[child](self.below))
-        return distribution(scores)
+        return distribution(scores_of(self.networks[parent](parents), children))
 
     def forward(
         self, words: Tensor, lengths: list[int], spans: Tensor | None = None, viterbi: bool = False

@@ -43,6 +43,8 @@ class TrainingConfig:
     """Decoupled for adamw, L2 for paper."""
     clip: float = 1.0
     """Largest norm of the gradient."""
+    update_clip: float | None = None
+    """adamw: largest root mean square of g / sqrt(v) in a tensor, against sudden jumps; none if not given."""
     activation_penalty: float = 2.0
     """Weight of the mean square of the outputs (AWD-LSTM's alpha)."""
     temporal_penalty: float = 1.0
@@ -67,7 +69,7 @@ class TrainingConfig:
         for name in ("batch_size", "max_length", "bptt", "patience", "validate_every"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, found {getattr(self, name)}")
-        for name in (*BUDGETS, "learning_rate", "clip"):
+        for name in (*BUDGETS, "learning_rate", "clip", "update_clip"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise UsageError(f"{name} must be above 0, found {value}")

@@ -33,6 +33,7 @@ SENTENCES_ADAMW = replace(
     square_momentum=0.99,
     weight_decay=0.0,
     clip=0.15,
+    update_clip=2.0,
     batch_size=32,
 )
 
