@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ import pytest
 
 import onlstm_parse
 from onlstm_parse.errors import OnlstmError, UsageError
-from onlstm_parse.pretrained import SHARED_FILES
+from onlstm_parse.pretrained import PRETRAINED, SHARED_FILES, locate_run
 
 SENTENCE = "The old dog near the river barked ."
 COMMIT = "0123456789012345678901234567890123456789"
@@ -49,6 +50,26 @@ def test_the_card_without_licence_and_language(tiny_run, tmp_path):
     onlstm_parse.share(tiny_run, tmp_path / "new")
     lines = (tmp_path / "new" / "README.md").read_text(encoding="utf-8").splitlines()
     assert lines[:2] == ["---", "library_name: onlstm-parse"]
+
+
+def loaded_by(card):
+    """What the first line of Python on a card loads."""
+    return re.search(r'load\("(.*)"\)', card.read_text(encoding="utf-8"))[1]
+
+
+def test_the_card_names_what_can_be_loaded(tiny_run, tmp_path, monkeypatch):
+    made = onlstm_parse.share(tiny_run, tmp_path / "folder", title="A fine parser")
+    monkeypatch.chdir(tmp_path)
+    assert onlstm_parse.load(loaded_by(made / "README.md")).parse(SENTENCE)
+    made = onlstm_parse.share(tiny_run, tmp_path / "hub", title="A fine parser", address="hf://me/small")
+    assert loaded_by(made / "README.md") == "hf://me/small"
+    with pytest.raises(UsageError, match="expected hf://OWNER/NAME as the address, found 'me/small'"):
+        onlstm_parse.share(tiny_run, tmp_path / "other", address="me/small")
+
+
+@pytest.mark.parametrize("name", PRETRAINED)
+def test_the_cards_of_what_comes_with_the_package(name):
+    assert loaded_by(locate_run(name) / "README.md") == name
 
 
 def test_an_average_and_a_full_place_are_refused(shared, tiny_run, tmp_path):

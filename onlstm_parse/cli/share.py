@@ -15,12 +15,13 @@ def share(
     title: str | None = None,
     licence: str | None = None,
     language: str | None = None,
+    address: str | None = None,
     notes: Path | None = None,
 ) -> None:
     """Write what a run parses with, and a model card, into a new folder, as model hubs expect it.
 
-    Names of files and folders of this machine are left out. Then, for example:
-    hf upload OWNER/NAME FOLDER
+    Names of files and folders of this machine are left out. Give --address hf://OWNER/NAME if the folder goes
+    to a hub: hf upload OWNER/NAME FOLDER
 
     Args:
         run: The run folder to share.
@@ -28,6 +29,7 @@ def share(
         title: The name on the card; by default that of the new folder.
         licence: The licence, as hubs name it: cc-by-sa-4.0, mit.
         language: The code of the language: en, zh.
+        address: What others load it by, for the card: hf://OWNER/NAME; by default the card names the folder.
         notes: A Markdown file for the end of the card: data, scores, limits.
     """
     from onlstm_parse.errors import OnlstmError
@@ -37,7 +39,7 @@ def share(
         text = "" if notes is None else notes.read_text(encoding="utf-8")
     except OSError as error:
         raise OnlstmError(f"cannot read: {error.strerror}", file=notes) from None
-    made = share(run, folder, title=title, licence=licence, language=language, notes=text)
+    made = share(run, folder, title=title, licence=licence, language=language, address=address, notes=text)
     print(f"shared in {made}", file=sys.stderr)
 
 
