@@ -1,7 +1,8 @@
 """The live page: parse what is typed, with the parsers that it was started with.
 
 It is made for one user on one machine, or a small group: the length of a text and the rate of requests are
-limited, one text is parsed at a time, and the page loads nothing from elsewhere.
+limited, one text is parsed at a time, and the page loads nothing from elsewhere. It answers only under names
+of this machine: a page elsewhere can make its own name lead here, and then read the answers (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import socket
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 from onlstm_parse.display.views import View, page_file
 from onlstm_parse.errors import OnlstmError
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 LONGEST_BODY = 64 * 1024  # bytes
 MOST_WORDS = 500
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 RATE, BURST = 20.0, 40  # requests a second of one client, and how many at once
 PAGES = {
     "/": ("serve.html", "text/html"),
@@ -76,17 +80,31 @@ class Wish(NamedTuple):
     rule: str
 
 
-def application(parsers: Mapping[str, Parser], rates: Rates | None = None) -> Starlette:
-    """The page and what it asks for, over parsers by name."""
+def application(
+    parsers: Mapping[str, Parser],
+    rates: Rates | None = None,
+    host: str = LOOPBACK[0],
+    allowed: Collection[str] = (),
+) -> Starlette:
+    """The page and what it asks for, over parsers by name; `host` and `allowed` as in `is_ours`."""
     from anyio import CapacityLimiter, to_thread
     from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
+    from starlette.middleware import Middleware
+    from starlette.middleware.base import BaseHTTPMiddleware
     from starlette.responses import JSONResponse, PlainTextResponse
     from starlette.routing import Route
 
     rates = rates or Rates()
     models = list(parsers.values())
     one_at_a_time = CapacityLimiter(1)
+
+    async def only_ours(request: Request, answered: Callable[[Request], Awaitable[Response]]) -> Response:
+        name = host_of(request.headers.get("host", ""))
+        if not is_ours(name, host, allowed):
+            reason = f"not a name of this machine: {name!r}; serve --allow-host makes it one"
+            return await refused(request, RefusedError(403, reason))
+        return await answered(request)
 
     async def page(request: Request) -> Response:
         name, kind = PAGES[request.url.path]
@@ -112,7 +130,38 @@ def application(parsers: Mapping[str, Parser], rates: Rates | None = None) -> St
     routes = [Route(path, page) for path in PAGES]
     routes += [Route("/parsers", described), Route("/parse", parse, methods=["POST"])]
     handlers = {RefusedError: refused, HTTPException: refused, Exception: refused}
-    return Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+    checks = [Middleware(BaseHTTPMiddleware, dispatch=only_ours)]
+    return Starlette(routes=routes, exception_handlers=handlers, middleware=checks)  # type: ignore[arg-type]
+
+
+def host_of(header: str) -> str:
+    """The name in a Host header, without a port; empty for what is none.
+
+    >>> host_of("Localhost:8000"), host_of("[::1]:8000"), host_of("[::1")
+    ('localhost', '::1', '')
+    """
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def is_ours(name: str, host: str, allowed: Collection[str] = ()) -> bool:
+    """Whether requests under this name are answered by a server that listens on `host`.
+
+    Those of the loopback device, `host` itself and names that are allowed are ours. A server for the network
+    is also reached by the name of the machine and by its addresses, which no page elsewhere can make its own.
+    """
+    if name in map(str.lower, (*LOOPBACK, host, *allowed)):
+        return True
+    return host not in LOOPBACK and (name == socket.gethostname().lower() or _is_address(name))
+
+
+def _is_address(name: str) -> bool:
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return False
 
 
 def _facts(name: str, parser: Parser) -> dict[str, Any]:

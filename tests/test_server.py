@@ -22,7 +22,7 @@ def parsers(tiny_run):
 
 @pytest.fixture
 def client(parsers):
-    return TestClient(server.application(parsers), raise_server_exceptions=False)
+    return TestClient(server.application(parsers), "http://localhost", raise_server_exceptions=False)
 
 
 def asked(client, text, *wishes):
@@ -101,10 +101,44 @@ def test_a_failing_parser_tells_nothing_of_the_machine(client, monkeypatch):
     assert (answer.status_code, answer.json()) == (500, {"error": "the parser failed"})
 
 
+NAME = socket.gethostname()
+OURS = [
+    ("127.0.0.1", ["localhost:8000", "LOCALHOST", "127.0.0.1:80", "[::1]", "[::1]:8000", "page.example:443"]),
+    ("box.lan", ["Box.lan:8000", NAME, "10.0.0.7", "[fe80::1]:8000", "localhost", "page.example"]),
+    ("0.0.0.0", [f"{NAME}:8000", "10.0.0.7:8000", "0.0.0.0", "127.0.0.1", "page.example"]),
+    ("::", ["[::]:8000", "[fe80::1]", "localhost", "10.0.0.7"]),
+]
+
+
+@pytest.mark.parametrize(("host", "names"), OURS)
+def test_it_answers_under_names_of_this_machine(parsers, host, names):
+    client = TestClient(server.application(parsers, host=host, allowed=["Page.example"]))
+    for name in names:
+        assert client.get("/parsers", headers={"host": name}).status_code == 200
+
+
+@pytest.mark.parametrize("host", [host for host, _ in OURS])
+@pytest.mark.parametrize(
+    "name", ["evil.example", "localhost.evil.example:8000", "127.0.0.1.evil.example", "", "[", "a b"]
+)
+def test_it_refuses_the_name_of_a_page_elsewhere(parsers, host, name):
+    """A name that was made to lead to this machine: DNS rebinding."""
+    client = TestClient(server.application(parsers, host=host))
+    for path in ("/", "/parsers", "/parse", "/nothing"):
+        answer = client.get(path, headers={"host": name})
+        assert answer.status_code == 403
+        assert answer.json()["error"].startswith("not a name of this machine: ")
+
+
+def test_an_address_of_the_network_is_not_one_of_the_loopback_device(parsers):
+    client = TestClient(server.application(parsers))
+    assert client.get("/parsers", headers={"host": "10.0.0.7"}).status_code == 403
+
+
 def test_requests_in_a_loop_are_slowed_down(parsers):
     clock = [0.0]
     rates = server.Rates(rate=2.0, burst=3, now=lambda: clock[0])
-    client = TestClient(server.application(parsers, rates))
+    client = TestClient(server.application(parsers, rates), "http://localhost")
     answers = [asked(client, "a dog").status_code for _ in range(5)]
     assert answers == [200, 200, 200, 429, 429]
     clock[0] = 0.5

@@ -14,16 +14,19 @@ def serve(
     runs: Positional[tuple[str, ...]] = ("en", "zh"),
     host: str = "127.0.0.1",
     port: int = 8000,
+    allow_host: tuple[str, ...] = (),
     device: Literal["auto", "cpu", "cuda"] = "cpu",
 ) -> None:
     """Show a page in the browser where the tree appears while a sentence is typed, until Ctrl-C.
 
-    Several runs can be compared side by side.
+    Several runs can be compared side by side. Requests are answered under the names localhost, 127.0.0.1,
+    [::1] and --host; where --host is for the network, also under any address and the name of this machine.
 
     Args:
         runs: Run folders, or pretrained parsers.
         host: The address to listen on; others on the network can use the page only if you name another.
         port: The port to listen on; 0 takes a free one.
+        allow_host: More names to answer under, such as that of a proxy before the page.
         device: Where to compute.
     """
     from onlstm_parse.errors import UsageError
@@ -44,7 +47,8 @@ def serve(
         parsers = {_name(run, runs): load(run, device=device) for run in runs}
         place = listening.getsockname()
         print(f"open http://{f'[{host}]' if ':' in host else host}:{place[1]} (Ctrl-C ends)", file=sys.stderr)
-        settings = uvicorn.Config(application(parsers), log_level="warning", server_header=False)
+        page = application(parsers, host=host, allowed=allow_host)
+        settings = uvicorn.Config(page, log_level="warning", server_header=False)
         uvicorn.Server(settings).run(sockets=[listening])
     except KeyboardInterrupt:
         pass
