@@ -15,6 +15,7 @@ def syntax(
     device: Literal["auto", "cpu", "cuda"] = "auto",
     precision: Literal["auto", "fp32", "bf16"] = "fp32",
     json: FlagCreatePairsOff[bool] = False,
+    quiet: FlagCreatePairsOff[bool] = False,
 ) -> None:
     """Targeted syntactic evaluation: how often the grammatical sentence of a minimal pair is the likelier
     one, by phenomenon, beside published figures and a unigram model.
@@ -26,6 +27,7 @@ def syntax(
         device: Where to compute.
         precision: Type of matrix products.
         json: Print one JSON object instead of tables.
+        quiet: Show no progress.
     """
     from json import dumps
 
@@ -36,7 +38,7 @@ def syntax(
     from onlstm_parse.parsers.base import load
 
     parser = load(run, device=device, precision=precision)
-    report = probe_syntax(parser, read_pairs(locate_pairs(pairs)))
+    report = probe_syntax(parser, read_pairs(locate_pairs(pairs)), quiet)
     print(dumps(report, ensure_ascii=False) if json else syntax_table(report, Path(run).name))
 
 

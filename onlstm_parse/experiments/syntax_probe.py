@@ -8,15 +8,19 @@ so it is too narrow for a claim about other sentences.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Sequence
+from contextlib import closing
+from itertools import chain
 from typing import Any, NamedTuple
 
 from onlstm_parse.experiments.minimal_pairs import Pair
 from onlstm_parse.experiments.published_syntax import ROWS, SOURCE
-from onlstm_parse.parsers.base import Parser
+from onlstm_parse.parsers.base import LINES_AT_ONCE, Parser
 from onlstm_parse.scoring.resampling import wilson_95
 from onlstm_parse.text.pipeline import Encoded, TextPipeline
 from onlstm_parse.text.vocabulary import UNK_ID
+from onlstm_parse.training.progress import Display
 
 
 class Judged(NamedTuple):
@@ -29,7 +33,7 @@ class Judged(NamedTuple):
     """Whether every word is in the vocabulary."""
 
 
-def probe_syntax(parser: Parser, pairs: Sequence[Pair]) -> dict[str, Any]:
+def probe_syntax(parser: Parser, pairs: Sequence[Pair], quiet: bool = True) -> dict[str, Any]:
     """Accuracy in percent on minimal pairs: of all, by phenomenon and by condition.
 
     Each group has `pairs`, `accuracy`, `confidence_95`, `ties` and `unigram` (the accuracy of word
@@ -40,7 +44,7 @@ def probe_syntax(parser: Parser, pairs: Sequence[Pair]) -> dict[str, Any]:
     Raises UsageError for a run without likelihood.
     """
     parser.expect_likelihood()
-    judged = _judge(parser, pairs)
+    judged = _judge(parser, pairs, quiet)
     return {
         "objective": parser.objective,
         **_summary(judged),
@@ -53,14 +57,19 @@ def probe_syntax(parser: Parser, pairs: Sequence[Pair]) -> dict[str, Any]:
     }
 
 
-def _judge(parser: Parser, pairs: Sequence[Pair]) -> list[Judged]:
-    encoded = {
-        sentence: parser.reader.encode(sentence)
-        for pair in pairs
-        for sentence in (pair.grammatical, pair.ungrammatical)
-    }
+def _judge(parser: Parser, pairs: Sequence[Pair], quiet: bool) -> list[Judged]:
+    sentences = [*dict.fromkeys(chain.from_iterable(pair[:2] for pair in pairs))]
+    encoded: dict[str, Encoded] = {}
+    losses: dict[str, float] = {}
+    began = time.monotonic()
+    with closing(Display(quiet or len(sentences) <= LINES_AT_ONCE)) as display:
+        for start in range(0, len(sentences), LINES_AT_ONCE):
+            some = {one: parser.reader.encode(one) for one in sentences[start : start + LINES_AT_ONCE]}
+            encoded.update(some)
+            losses.update(zip(some, parser.losses([*some.values()]), strict=True))
+            done = f"{len(losses):,} of {len(sentences):,} sentences"
+            display.show(len(losses) / len(sentences), time.monotonic() - began, done)
     assert isinstance(parser.reader, TextPipeline)  # of all that has a likelihood
-    losses = dict(zip(encoded, parser.losses([*encoded.values()]), strict=True))
     size = len(parser.reader.vocabulary)
     frequencies = dict(zip(encoded, unigram_losses(encoded.values(), size), strict=True))
     known = {sentence: UNK_ID not in one.ids for sentence, one in encoded.items()}

@@ -1,4 +1,4 @@
-"""Shows the progress of a training: a bar on a terminal, plain lines in a log."""
+"""Shows the progress of long work, such as a training: a bar on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOG_SECONDS = 10.0  # between plain lines
 
 
 class Display:
-    """Writes to standard error. `share` is the spent part of the budget, in [0, 1]."""
+    """Writes to standard error. `share` is the part that is done, in [0, 1]: of a training, of its budget."""
 
     def __init__(self, quiet: bool = False) -> None:
         self.quiet, self._last_line = quiet, 0.0
@@ -31,6 +31,9 @@ class Display:
         text = f"{tokens_per_second:,.0f} tokens/s, loss {loss:.3f}, perplexity {perplexity:,.1f}"
         if math.isfinite(valid):
             text += f", validation {valid:,.1f}"
+        self.show(share, seconds, text)
+
+    def show(self, share: float, seconds: float, text: str) -> None:
         if not self._bar.disable:
             self._bar.set_postfix_str(text, refresh=False)
             self._bar.update(share - self._bar.n)

@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import re
 from collections import Counter
 
 import pytest
@@ -10,10 +11,12 @@ import torch
 import onlstm_parse
 from onlstm_parse.display.probes import syntax_table
 from onlstm_parse.errors import FormatError, UsageError
+from onlstm_parse.experiments import syntax_probe
 from onlstm_parse.experiments.minimal_pairs import Pair, read_pairs
 from onlstm_parse.experiments.published_syntax import ROWS
 from onlstm_parse.experiments.syntax_probe import probe_syntax
 from onlstm_parse.runs import Run
+from onlstm_parse.training import progress
 
 PAIRS = [
     Pair("the dog barked", "the dog slept", "simple_agrmt", "sing"),
@@ -94,6 +97,17 @@ def test_masked_models_and_pieces(model, settings, objective, text_file, tiny_of
     assert report["objective"] == objective
     assert report["by_condition"]["simple_agrmt/sing"]["accuracy"] == (100.0 if right < wrong else 0.0)
     assert ("pseudo-likelihood" in syntax_table(report)) == (objective == "masked")
+
+
+def test_progress_of_many_pairs_is_told_and_changes_nothing(likes_barking, monkeypatch, capfd):
+    expected = probe_syntax(likes_barking, PAIRS)
+    assert probe_syntax(likes_barking, PAIRS, quiet=False) == expected
+    assert capfd.readouterr().err == ""
+    monkeypatch.setattr(syntax_probe, "LINES_AT_ONCE", 3)
+    monkeypatch.setattr(progress, "LOG_SECONDS", 0.0)
+    assert probe_syntax(likes_barking, PAIRS, quiet=False) == expected
+    said = capfd.readouterr().err
+    assert re.fullmatch(r" 60%  3 of 5 sentences, 00:\d\d left\n100%  5 of 5 sentences, 00:00 left\n", said)
 
 
 def test_files_of_pairs(tmp_path):
