@@ -17,6 +17,7 @@ from onlstm_parse.ops.precision import choose_device
 from onlstm_parse.registry import resolve
 from onlstm_parse.runs import CONFIG, Run, RunConfig
 from onlstm_parse.text.corpus import PreparedText, prepare
+from onlstm_parse.text.sources import STANDARD_INPUT
 from onlstm_parse.training.checkpoint import checkpoint_file
 from onlstm_parse.training.loop import Trainer
 from onlstm_parse.training.progress import Display
@@ -84,6 +85,7 @@ def train_run(
     Under torchrun, all processes call it and train together.
     """
     with joined() as team:
+        _refuse_shared_input(team, [*texts, valid])
         display = Display(quiet or not team.first)
         if team.first:
             remove_leftovers(folder)
@@ -148,6 +150,15 @@ def prepared(texts: Sequence[str], valid: str | None, settings: Settings) -> Pre
     if valid is None and len(texts) == 1:
         valid_paths = corpora.locate_valid(texts[0])
     return prepare(paths, settings.text, valid_paths=valid_paths)
+
+
+def _refuse_shared_input(team: Team, names: Sequence[str | None]) -> None:
+    """Each process would take a part of standard input, and none of them the text."""
+    if team.size > 1 and STANDARD_INPUT in names:
+        if not team.first:
+            raise SystemExit(1)  # one process tells it
+        remedy = "write it to a file first, which all processes see"
+        raise UsageError("several processes cannot share standard input", remedy=remedy)
 
 
 def _describe(texts: Sequence[str], valid: str | None, text: PreparedText) -> dict[str, Any]:

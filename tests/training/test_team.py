@@ -25,11 +25,11 @@ MODELS = [name for name, entry in CATALOGUE.items() if entry.kind == "language-m
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children are looked up in /proc")
 
 
-def torchrun(*arguments, restarts=0):
+def torchrun(*arguments, restarts=0, **streams):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += ["--max-restarts", str(restarts), "--monitor-interval", "0.1", *map(str, arguments)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, **streams)
 
 
 def finish(process):
@@ -128,6 +128,20 @@ def test_processes_with_different_texts_are_refused(text_file, tmp_path):
     errors = process.communicate()[1]
     assert process.returncode != 0
     assert errors.count("processes differ: the train text is") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_standard_input_is_refused(text_file, tmp_path):
+    with text_file.open() as text:
+        arguments = ("-m", "onlstm_parse", "train", "-", "--out", tmp_path / "run", *TRAIN)
+        process = torchrun(*arguments, stdin=text)
+    errors = process.communicate()[1]
+    assert process.returncode != 0
+    ours = [line for line in errors.splitlines() if line.startswith("onlstm-parse: ")]
+    assert ours == [
+        "onlstm-parse: several processes cannot share standard input; "
+        "write it to a file first, which all processes see"
+    ]
     assert not (tmp_path / "run").exists()
 
 
