@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from onlstm_parse.bulk import parquet
 from onlstm_parse.corpora.locate import locate_text
 from onlstm_parse.errors import FormatError, OnlstmError
 from onlstm_parse.text import tables
 from onlstm_parse.text.reading import Part, checked_file, lines_of_part, parts_of
+
+PARQUET_ENDING = ".parquet"
 
 
 class InputFile(NamedTuple):
@@ -33,15 +34,12 @@ class Shard:
     offset: int
     before: int
     lines: int
-    """As in `Part`; of a Parquet file `offset` is not used."""
+    """As in `Part`."""
 
     def read(self, column: str, bad_bytes: str) -> list[str]:
         """Raises OnlstmError for what cannot be read, or is shorter than it was."""
         part = Part(self.offset, self.before, self.lines)
-        if self.path.endswith(parquet.SUFFIX):
-            lines = parquet.read_rows(self.path, column, part)
-        else:
-            lines = lines_of_part(self.path, part, bad_bytes)
+        lines = lines_of_part(self.path, part, bad_bytes, _column_in(self.path, column))
         if len(lines) < self.lines:
             raise FormatError(
                 f"expected {self.before + self.lines} lines, found {self.before + len(lines)}",
@@ -61,7 +59,7 @@ def input_files(name: str | Path) -> list[InputFile]:
         remedy = "name files on a disk that all machines see"
         raise OnlstmError("expected files of text or Parquet", file=Path(name), remedy=remedy)
     for file in map(str, found):
-        if file.endswith(tables.ENDINGS) and not file.endswith(parquet.SUFFIX):
+        if file.endswith(tables.ENDINGS) and not file.endswith(PARQUET_ENDING):
             remedy = "write the table as Parquet"
             raise OnlstmError("expected text or Parquet, found another table", file=file, remedy=remedy)
     facts = [(file, checked_file(file).stat()) for file in sorted(map(Path, found))]
@@ -75,9 +73,12 @@ def cut(files: Iterable[InputFile], lines: int, column: str) -> Iterator[Shard]:
     """
     number = total = 0
     for file in files:
-        is_table = file.path.endswith(parquet.SUFFIX)
-        parts = parquet.parts_of(file.path, column, lines) if is_table else parts_of(file.path, lines)
-        for part in parts:
+        for part in parts_of(file.path, lines, _column_in(file.path, column)):
             yield Shard(number, file.path, total, *part)
             number += 1
             total += part.lines
+
+
+def _column_in(path: str, column: str) -> str | None:
+    """The column to read of a Parquet file; None for text."""
+    return column if path.endswith(PARQUET_ENDING) else None

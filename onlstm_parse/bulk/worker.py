@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import platform
 import traceback
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from onlstm_parse.bulk import parquet
 from onlstm_parse.bulk.plan import PLAN
 from onlstm_parse.bulk.request import PARQUET, Parsing, Request
 from onlstm_parse.bulk.shards import Shard
@@ -16,6 +16,7 @@ from onlstm_parse.display import TREE_FORMATS
 from onlstm_parse.errors import FormatError, OnlstmError
 from onlstm_parse.files import written_whole
 from onlstm_parse.parsers.base import Parser
+from onlstm_parse.tree import Tree
 
 
 class ParsingWorker:
@@ -72,11 +73,23 @@ class ShardMaker(ParsingWorker):
             raise OnlstmError(f"expected {PLAN} in the folder, found none", file=self.folder, remedy=remedy)
         trees, path = self.parser.parse_lines(lines), self.request.shard_file(self.folder, shard)
         if self.request.format == PARQUET:
-            parquet.write_trees(path, shard.id, lines, trees)
+            _write_table(path, shard.id, lines, trees)
             return
         show = TREE_FORMATS[self.request.format]
         with written_whole(path) as file:
             file.writelines(f"{show(tree)}\n" for tree in trees)
+
+
+def _write_table(path: Path, first: int, lines: Sequence[str], trees: Iterable[Tree]) -> None:
+    """Parquet with the columns `id` (from `first` on), `text`, `tree` (brackets). Raises OnlstmError."""
+    import pyarrow
+    import pyarrow.parquet
+
+    ids = range(first, first + len(lines))
+    brackets = [tree.brackets() for tree in trees]
+    table = pyarrow.table({"id": pyarrow.array(ids, pyarrow.int64()), "text": lines, "tree": brackets})
+    with written_whole(path, "wb") as file:
+        pyarrow.parquet.write_table(table, file)
 
 
 def _outcome(problem: str = "", ends_all: bool = False) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import BinaryIO, NamedTuple, cast
 from onlstm_parse.errors import FormatError, OnlstmError
 from onlstm_parse.text.compression import unpacked
 from onlstm_parse.text.sources import Source, as_source, split
-from onlstm_parse.text.tables import read_column
+from onlstm_parse.text.tables import count_rows, read_column, read_rows
 
 Lines = Generator[str, None, None]
 
@@ -56,18 +56,27 @@ def decoded_lines(
 
 
 class Part(NamedTuple):
-    """Lines of a file that follow one another."""
+    """Lines of a file, or rows of a Parquet file, that follow one another."""
 
     offset: int
-    """Bytes of the file before them, unpacked."""
+    """Bytes of the file before them, unpacked; of a Parquet file not used."""
     before: int
     """Lines of the file before them."""
     lines: int
 
 
-def parts_of(path: str | os.PathLike[str], lines: int) -> Iterator[Part]:
-    """A file in parts of so many lines, the last with what is left. Raises OnlstmError as `decoded_lines`."""
-    with _readable(checked_source(path)) as stream:
+def parts_of(path: str | os.PathLike[str], lines: int, column: str | None = None) -> Iterator[Part]:
+    """A file in parts of so many lines, or of rows if it is a Parquet file, whose column is named.
+
+    The last has what is left. Raises OnlstmError as `decoded_lines` does.
+    """
+    source = checked_source(path)
+    if column is not None:
+        with _opened(source) as stream:
+            total = count_rows(stream, source, column)
+        yield from (Part(0, start, min(lines, total - start)) for start in range(0, total, lines))
+        return
+    with _readable(source) as stream:
         offset = before = 0
         while sizes := list(map(len, islice(stream, lines))):
             yield Part(offset, before, len(sizes))
@@ -75,9 +84,17 @@ def parts_of(path: str | os.PathLike[str], lines: int) -> Iterator[Part]:
             before += len(sizes)
 
 
-def lines_of_part(path: str | os.PathLike[str], part: Part, bad_bytes: str = "error") -> list[str]:
-    """The lines of a part, fewer where the file ends before. Raises OnlstmError as `decoded_lines`."""
+def lines_of_part(
+    path: str | os.PathLike[str], part: Part, bad_bytes: str = "error", column: str | None = None
+) -> list[str]:
+    """The lines, or cells, of a part, fewer where the file ends before; a null is empty.
+
+    Raises OnlstmError as `decoded_lines` does.
+    """
     source = checked_source(path)
+    if column is not None:
+        with _opened(source) as stream:
+            return read_rows(stream, source, column, part.before, part.before + part.lines)
     with _readable(source) as stream:
         _skip(stream, part.offset)
         lines = _decoded(stream, source, bad_bytes, "utf-8", REPLACE, part.before + 1)

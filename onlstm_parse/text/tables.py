@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 from typing import Any, BinaryIO
 
@@ -35,6 +36,34 @@ def read_column(stream: BinaryIO, path: str | PathLike[str], column: str) -> Ite
 
     Raises UsageError without pyarrow, FormatError for a damaged file or one without such a column of text.
     """
+    with _whole(path):
+        for cells in _batches(stream, path, column):
+            yield "".join(f"{cell}\n" for cell in cells.to_pylist() if cell is not None)
+
+
+def count_rows(stream: BinaryIO, path: str | PathLike[str], column: str) -> int:
+    """Of a Parquet file. Raises as `read_column` does."""
+    with _whole(path):
+        return int(_parquet(stream, path, column).metadata.num_rows)
+
+
+def read_rows(stream: BinaryIO, path: str | PathLike[str], column: str, start: int, stop: int) -> list[str]:
+    """The cells of these rows of a Parquet file, empty for a null. Raises as `read_column` does."""
+    cells: list[str | None] = []
+    begin = 0
+    with _whole(path):
+        table = _parquet(stream, path, column)
+        for group in range(table.num_row_groups):
+            end = begin + table.metadata.row_group(group).num_rows
+            if begin < stop and start < end:
+                rows = table.read_row_group(group, [column]).column(0)
+                cells += rows[max(start - begin, 0) : min(stop, end) - begin].to_pylist()
+            begin = end
+    return [cell or "" for cell in cells]
+
+
+@contextmanager
+def _whole(path: str | PathLike[str]) -> Iterator[None]:
     try:
         import pyarrow
     except ImportError:
@@ -42,8 +71,7 @@ def read_column(stream: BinaryIO, path: str | PathLike[str], column: str) -> Ite
             f"{path}: pyarrow is not installed", remedy="pip install 'onlstm-parse[arrow]'"
         ) from None
     try:
-        for cells in _batches(stream, path, column):
-            yield "".join(f"{cell}\n" for cell in cells.to_pylist() if cell is not None)
+        yield
     except (pyarrow.ArrowException, OSError) as error:
         remedy = "fetch or write it again"
         raise FormatError(f"expected a whole table, found: {error}", file=path, remedy=remedy) from error
@@ -51,13 +79,10 @@ def read_column(stream: BinaryIO, path: str | PathLike[str], column: str) -> Ite
 
 def _batches(stream: BinaryIO, path: str | PathLike[str], column: str) -> Iterator[Any]:
     import pyarrow.ipc
-    import pyarrow.parquet
 
     start = stream.peek(6)[:6]  # type: ignore[attr-defined]
     if start.startswith(b"PAR1"):
-        table = pyarrow.parquet.ParquetFile(stream, buffer_size=BUFFER)
-        _check_column(table.schema_arrow, path, column)
-        batches = table.iter_batches(ROWS, columns=[column])
+        batches = _parquet(stream, path, column).iter_batches(ROWS, columns=[column])
     elif start == b"ARROW1":
         file = pyarrow.ipc.open_file(stream)
         _check_column(file.schema, path, column)
@@ -70,12 +95,20 @@ def _batches(stream: BinaryIO, path: str | PathLike[str], column: str) -> Iterat
             yield batch.column(column).slice(start, ROWS)
 
 
+def _parquet(stream: BinaryIO, path: str | PathLike[str], column: str) -> Any:
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.ParquetFile(stream, buffer_size=BUFFER)
+    _check_column(table.schema_arrow, path, column)
+    return table
+
+
 def _check_column(schema: Any, path: str | PathLike[str], column: str) -> None:
     from pyarrow import types
 
     if column not in schema.names:
         others = ", ".join(schema.names) or "none"
-        remedy = "name another one behind the file: FILE:COLUMN"
+        remedy = "name another one: FILE:COLUMN, or --column of parse"
         raise FormatError(f"expected a column {column!r}, found {others}", file=path, remedy=remedy)
     kind = schema.field(column).type
     value = kind.value_type if types.is_dictionary(kind) else kind
