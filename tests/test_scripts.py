@@ -44,6 +44,15 @@ def test_learning_rates_are_compared_by_perplexity(text_file, monkeypatch, capsy
     assert 1 < high < low
 
 
+def test_tokenisers_are_compared_by_the_words_they_find(tmp_path, monkeypatch, capsys):
+    text = tmp_path / "words.txt"
+    text.write_text("我們 在 公園 裡 看見 一 隻 狗 。\n", encoding="utf-8")
+    run(SCRIPTS / "compare_tokenisers", text, "--tokenisers", "characters", monkeypatch=monkeypatch)
+    row = [cell.strip() for cell in capsys.readouterr().out.splitlines()[-1].split("|")]
+    # 12 characters, 9 words: all 8 ends are among 11, 6 words are among 12
+    assert row[1:6] == ["words.txt", "41.7%", "characters", f"{1600 / 19:.1f}", f"{1200 / 21:.1f}"]
+
+
 def test_the_sentences_of_a_treebank_are_taken_out_of_its_text(tmp_path):
     treebank = tmp_path / "gold.mrg"
     treebank.write_text(

@@ -76,12 +76,7 @@ def complete(settings: Settings, texts: Sequence[str], match_width: bool) -> Set
     the hidden width. Complete settings stay as they are, but for what depends on the vocabulary."""
     model, text, training = settings
     if "auto" in (text.tokeniser, text.normalisation):
-        suits = text_config_for(texts)
-        text = replace(
-            text,
-            tokeniser=suits.tokeniser if text.tokeniser == "auto" else text.tokeniser,
-            normalisation=suits.normalisation if text.normalisation == "auto" else text.normalisation,
-        )
+        text = settled(text, text_config_for(texts))
     if all(getattr(training, name) is None for name in BUDGETS):
         training = replace(training, epochs=DEFAULT_EPOCHS[training.recipe])
     if match_width:
@@ -89,6 +84,12 @@ def complete(settings: Settings, texts: Sequence[str], match_width: bool) -> Set
 
         model = matched(model)
     return Settings(model, text, training)
+
+
+def settled(text: TextConfig, suits: TextConfig) -> TextConfig:
+    """The settings with `auto` replaced by what another configuration has."""
+    names = [name for name in ("tokeniser", "normalisation") if getattr(text, name) == "auto"]
+    return replace(text, **{name: getattr(suits, name) for name in names})
 
 
 def change(settings: Settings, **changes: Any) -> Settings:
@@ -130,5 +131,5 @@ def text_config_for(texts: Sequence[str]) -> TextConfig:
     han = len(re.findall(r"[\u3400-\u9fff]", text))
     if han > 0.2 * len(text):
         segmented = text.count(" ") > 0.2 * han
-        return TextConfig(tokeniser="whitespace" if segmented else "jieba", normalisation="words")
+        return TextConfig(tokeniser="whitespace" if segmented else "jieba-simplified", normalisation="words")
     return TextConfig(tokeniser="whitespace" if "<unk>" in text else "ptb")

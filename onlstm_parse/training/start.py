@@ -26,6 +26,7 @@ from onlstm_parse.training.settings import (
     change,
     complete,
     defaults_for,
+    settled,
     stored_settings,
 )
 from onlstm_parse.training.team import Team, first_here_first, joined, restarted
@@ -93,12 +94,14 @@ def train_run(
         if not (resume or restarted()) and (folder / CONFIG).exists():
             remedy = "continue it with --resume, or choose another --out"
             raise OnlstmError("a run is here already", file=folder, remedy=remedy)
-        settings = complete(settings, texts, match_width)
         stored_data: dict[str, Any] = {}
         if begun:
             stored, stored_data = stored_settings(folder)
-            refuse_changes(stored, settings)
+            settings = settings._replace(text=settled(settings.text, stored.text))
+            refuse_changes(stored, complete(settings, texts, match_width))
             settings = stored
+        else:
+            settings = complete(settings, texts, match_width)
         with first_here_first(team):
             text = (read or prepared)(texts, valid, settings)
         settings = settings._replace(model=settings.model.for_vocabulary(len(text.pipeline.vocabulary)))

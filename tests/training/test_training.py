@@ -314,9 +314,20 @@ def test_the_tokeniser_follows_the_text(tmp_path):
     for text, tokeniser, normalisation in (
         ("The dog barks.\n", "ptb", "mikolov"),
         ("the <unk> barks\n", "whitespace", "mikolov"),
-        ("我们在公园里看见一只狗。\n", "jieba", "words"),
+        ("我们在公园里看见一只狗。\n", "jieba-simplified", "words"),
+        ("我們在公園裡看見一隻狗。\n", "jieba-simplified", "words"),
         ("我们 在 公园 里 看见 一 只 狗 。\n", "whitespace", "words"),
     ):
         (tmp_path / "text.txt").write_text(text, encoding="utf-8")
         found = complete(defaults_for(), [str(tmp_path / "text.txt")], match_width=False).text
         assert (found.tokeniser, found.normalisation) == (tokeniser, normalisation)
+
+
+def test_a_run_keeps_its_tokeniser_where_another_one_is_the_default_now(tiny, tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("我們在公園裡看見一隻狗。\n" * 200, encoding="utf-8")
+    begun = onlstm_parse.train(text, tmp_path / "run", **tiny, tokeniser="jieba")
+    continued = onlstm_parse.train(text, tmp_path / "run", **tiny, resume=True)
+    assert continued.config.text == begun.config.text
+    with pytest.raises(UsageError, match="tokeniser is jieba in the run, jieba-simplified was asked for"):
+        onlstm_parse.train(text, tmp_path / "run", **tiny, resume=True, tokeniser="jieba-simplified")
