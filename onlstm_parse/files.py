@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -47,6 +48,13 @@ def written_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON for people to read, whole or not at all. Raises OnlstmError if writing fails."""
+    with written_whole(path) as file:
+        json.dump(content, file, ensure_ascii=False, indent=2)
+        file.write("\n")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from onlstm_parse.errors import FormatError, OnlstmError
-from onlstm_parse.files import folder_written_whole, written_whole
+from onlstm_parse.files import folder_written_whole, write_json, written_whole
 from onlstm_parse.models import KINDS, LANGUAGE_MODEL
 from onlstm_parse.registry import nearest, resolve
 from onlstm_parse.text.config import TextConfig
@@ -87,9 +87,7 @@ class RunConfig:
     kind: str = LANGUAGE_MODEL
 
     def save(self, folder: Path) -> None:
-        with written_whole(folder / CONFIG) as file:
-            json.dump(asdict(self), file, ensure_ascii=False, indent=2)
-            file.write("\n")
+        write_json(folder / CONFIG, asdict(self))
 
     @classmethod
     def load(cls, folder: Path) -> RunConfig:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from onlstm_parse import corpora
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.evaluation import read_gold
-from onlstm_parse.files import written_whole
+from onlstm_parse.files import write_json
 from onlstm_parse.induction import SPLITTERS
 from onlstm_parse.models import CATALOGUE
 from onlstm_parse.models.config import ModelConfig
@@ -33,7 +33,7 @@ SHARED_TRAINING = (*BUDGETS, "validate_every", "device", "precision")  # by all 
 
 
 class Job(NamedTuple):
-    """One run of a comparison."""
+    """One of several runs."""
 
     model: str
     seed: int
@@ -150,9 +150,7 @@ class Plan:
 
     def save(self, folder: Path) -> None:
         content = {**asdict(self), "settings": {n: asdict(part) for n, part in self._sections()}}
-        with written_whole(folder / PLAN) as file:
-            json.dump(content, file, ensure_ascii=False, indent=2)
-            file.write("\n")
+        write_json(folder / PLAN, content)
 
     def _sections(self) -> Iterator[tuple[str, Any]]:
         return zip(SECTIONS, self.settings, strict=True)

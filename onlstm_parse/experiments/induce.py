@@ -21,13 +21,14 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from onlstm_parse import corpora
+from onlstm_parse.comparison.plan import Job
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.experiments import averaging
 from onlstm_parse.experiments.distillation import distil
-from onlstm_parse.files import written_whole
+from onlstm_parse.files import write_json
 from onlstm_parse.models import CATALOGUE, GRAMMAR, LANGUAGE_MODEL
 from onlstm_parse.parsers.average import Member
 from onlstm_parse.processes import locked, signals_interrupt
@@ -44,17 +45,6 @@ MODELS = ("simple-pcfg", "simple-pcfg", "on-gru", "on-gru")  # those that take l
 # grammar's likelihood rises for ten.
 SHARES = {GRAMMAR: 3.0, LANGUAGE_MODEL: 1.0}
 TRIVIAL = {"right": 1.0}  # knowledge about languages like English; `without` leaves it out
-
-
-class Job(NamedTuple):
-    """A member to train."""
-
-    model: str
-    seed: int
-
-    @property
-    def name(self) -> str:
-        return f"{self.model}-{self.seed}"
 
 
 @dataclass(frozen=True)
@@ -88,9 +78,7 @@ class Plan:
         return self.shares.get(CATALOGUE[job.model].kind, 1.0)
 
     def save(self, folder: Path) -> None:
-        with written_whole(folder / PLAN) as file:
-            json.dump(asdict(self), file, ensure_ascii=False, indent=2)
-            file.write("\n")
+        write_json(folder / PLAN, asdict(self))
 
     @classmethod
     def load(cls, folder: Path) -> Plan:
