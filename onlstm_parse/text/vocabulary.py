@@ -75,7 +75,9 @@ class Vocabulary(tuple[str, ...]):
 def save_forms(path: str | os.PathLike[str], forms: Iterable[str]) -> None:
     """JSON keeps any form whole, whatever white space it contains."""
     with written_whole(path) as file:
-        file.write("[\n" + ",\n".join(json.dumps(form, ensure_ascii=False) for form in forms) + "\n]\n")
+        for number, form in enumerate(forms):  # one at a time: a large text has millions
+            file.write((",\n" if number else "[\n") + json.dumps(form, ensure_ascii=False))
+        file.write("\n]\n")
 
 
 def load_forms(path: str | os.PathLike[str]) -> list[str]:

@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onlstm_parse.errors import FormatError
-from onlstm_parse.text.vocabulary import EOS, UNK, Vocabulary
+from onlstm_parse.text.vocabulary import EOS, UNK, Vocabulary, save_forms
 
 FORMS = [EOS, UNK, "rare", "the", "dog", "cat", "never"]
 COUNTS = np.array([5, 0, 1, 9, 3, 3, 0])
@@ -83,3 +84,12 @@ def test_a_truncated_file_is_refused_wherever_it_ends(tmp_path):
         path.write_text(whole[:end])
         with pytest.raises(FormatError):
             Vocabulary.load(path)
+
+
+def test_writing_many_forms_needs_no_memory_for_all_of_them(tmp_path):
+    tracemalloc.start()
+    save_forms(tmp_path / "forms.json", map(str, range(100_000)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 500_000  # bytes; the file has 888,000
+    assert len(json.loads((tmp_path / "forms.json").read_text(encoding="utf-8"))) == 100_000
