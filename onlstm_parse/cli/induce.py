@@ -39,7 +39,7 @@ def induce(
         minutes: About how long it takes in all.
         valid: Validation text; by default that of the corpus, or a held-out twentieth.
         models: Members, separated by commas; a model that is named again has another seed. By default
-            simple-pcfg,simple-pcfg,on-gru,on-gru. A grammar trains three times as long as a language model.
+            on-gru,simple-pcfg,on-gru,simple-pcfg.
         without: Trivial parsers that shall not vote.
         seed: The first seed.
         size: A set of model settings.

@@ -29,7 +29,7 @@ from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.experiments import averaging
 from onlstm_parse.experiments.distillation import distil
 from onlstm_parse.files import write_json
-from onlstm_parse.models import CATALOGUE, GRAMMAR, LANGUAGE_MODEL
+from onlstm_parse.models import CATALOGUE, GRAMMAR
 from onlstm_parse.parsers.average import Member
 from onlstm_parse.processes import locked, signals_interrupt
 from onlstm_parse.registry import check_known
@@ -40,10 +40,7 @@ PLAN = "induce.json"
 # Parts of the budget. What is left is for reading the text, and for parsing it with the average.
 FOR_MEMBERS, FOR_STUDENT = 0.7, 0.15
 SENTENCES_A_MINUTE = 400  # of the whole budget: so many are parsed by the average, for the student
-MODELS = ("simple-pcfg", "simple-pcfg", "on-gru", "on-gru")  # those that take longest begin
-# How long a member of a kind trains, beside others: a language model has its trees after a pass or two, a
-# grammar's likelihood rises for ten.
-SHARES = {GRAMMAR: 3.0, LANGUAGE_MODEL: 1.0}
+MODELS = ("on-gru", "simple-pcfg", "on-gru", "simple-pcfg")
 TRIVIAL = {"right": 1.0}  # knowledge about languages like English; `without` leaves it out
 
 
@@ -60,22 +57,16 @@ class Plan:
     size: str
     cores: int
     text_settings: dict[str, Any] = field(default_factory=dict)
-    shares: dict[str, float] = field(default_factory=dict)
-    """How long a kind of member trains beside others; 1 where it is not named."""
 
     def jobs(self) -> list[Job]:
         """Each further member of a model has the next seed."""
         return [Job(model, self.seed + self.models[:at].count(model)) for at, model in enumerate(self.models)]
 
-    def minutes_of(self, job: Job) -> float:
-        """What a member may take, if `cores` of them are trained at a time."""
-        busy = [0.0] * self.cores
-        for other in self.jobs():
-            busy[busy.index(min(busy))] += self._share(other)
-        return FOR_MEMBERS * self.minutes * self._share(job) / max(busy)
-
-    def _share(self, job: Job) -> float:
-        return self.shares.get(CATALOGUE[job.model].kind, 1.0)
+    @property
+    def member_minutes(self) -> float:
+        """What each member may take, if `cores` of them are trained at a time."""
+        rounds = -(-len(self.models) // self.cores)
+        return FOR_MEMBERS * self.minutes / rounds
 
     def save(self, folder: Path) -> None:
         write_json(folder / PLAN, asdict(self))
@@ -188,17 +179,16 @@ def _planned(
         size,
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         text_settings,
-        SHARES,
     )
 
 
 def _outline(plan: Plan) -> str:
     """The plan of time, as it is shown at the start."""
-    names = ", ".join(f"{job.name} {plan.minutes_of(job):.3g} minutes" for job in plan.jobs())
+    names = ", ".join(job.name for job in plan.jobs())
     return (
-        f"members: {names}, {min(plan.cores, len(plan.models))} at a time; then "
-        f"{', '.join(plan.trivial) or 'no trivial parser'} joins their average; then a student learns "
-        f"{FOR_STUDENT * plan.minutes:.3g} minutes; about {plan.minutes:g} minutes in all"
+        f"members: {names}; {plan.member_minutes:.3g} minutes each, {min(plan.cores, len(plan.models))} at a "
+        f"time; then {', '.join(plan.trivial) or 'no trivial parser'} joins their average; then a student "
+        f"learns {FOR_STUDENT * plan.minutes:.3g} minutes; about {plan.minutes:g} minutes in all"
     )
 
 
@@ -243,7 +233,7 @@ def _start(plan: Plan, job: Job, folder: Path) -> subprocess.Popen[bytes]:
     command += ["--out", str(folder / "members" / job.name), "--size", plan.size, "--seed", str(job.seed)]
     for name, value in plan.text_settings.items():
         command += [f"--{name.replace('_', '-')}", str(value)]
-    command += ["--minutes", str(plan.minutes_of(job)), *(["--valid", plan.valid] if plan.valid else [])]
+    command += ["--minutes", str(plan.member_minutes), *(["--valid", plan.valid] if plan.valid else [])]
     with _log(folder, job).open("ab") as log:
         # One thread: members run side by side. A session of its own: Ctrl-C reaches it through `_stop` alone.
         return subprocess.Popen(

@@ -73,7 +73,7 @@ def test_the_folder_is_a_run_made_of_runs(made):
 
 def test_it_says_what_it_will_do_and_how_members_agree(made):
     printed = made[1]
-    assert "members: on-gru-1 0.0117 minutes, simple-pcfg-1 0.035 minutes, 2 at a time" in printed
+    assert "members: on-gru-1, simple-pcfg-1; 0.035 minutes each" in printed
     assert "simple-pcfg-1: done" in printed
     assert "agreement" in printed
     assert f"the parser is in {made[0]}" in printed
@@ -91,15 +91,7 @@ def test_a_finished_folder_is_not_made_again(made, text_file):
 def test_a_model_that_is_named_again_has_another_seed_and_time_is_shared():
     plan = module.Plan(("a",), None, 60.0, ("on-gru", "lstm", "on-gru"), {}, 3, "small", 2)
     assert [job.name for job in plan.jobs()] == ["on-gru-3", "lstm-3", "on-gru-4"]
-    assert [plan.minutes_of(job) for job in plan.jobs()] == [pytest.approx(0.7 * 60 / 2)] * 3
-
-
-@pytest.mark.parametrize(("cores", "grammar"), [(1, 15.75), (2, 31.5), (3, 42.0), (4, 42.0), (9, 42.0)])
-def test_grammars_have_more_time(cores, grammar):
-    plan = module.Plan(("a",), None, 60.0, module.MODELS, {}, 1, "small", cores, {}, module.SHARES)
-    minutes = {job.name: plan.minutes_of(job) for job in plan.jobs()}
-    expected = {"simple-pcfg-1": grammar, "simple-pcfg-2": grammar, "on-gru-1": grammar / 3}
-    assert minutes == pytest.approx({**expected, "on-gru-2": grammar / 3})
+    assert plan.member_minutes == pytest.approx(0.7 * 60 / 2)
 
 
 def _interrupted_when(folder, text, begun, number):
