@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from onlstm_parse.errors import OnlstmError
-from onlstm_parse.ops import gru, lstm_peephole, mgu, minimal_rnn, native, rnn
+from onlstm_parse.ops import gru, lstm, lstm_peephole, mgu, minimal_rnn, native, rnn
 
 # Each module with the rows of its weights by unit.
-MODULES = [(rnn, 1), (gru, 3), (mgu, 2), (minimal_rnn, 1), (lstm_peephole, 4)]
+MODULES = [(rnn, 1), (gru, 3), (mgu, 2), (minimal_rnn, 1), (lstm, 4), (lstm_peephole, 4)]
 NAMES = [module.__name__.rpartition(".")[2] for module, _ in MODULES]
 SIZES = [(1, 1, 1, 1), (1, 3, 4, 5), (6, 1, 7, 3), (7, 3, 5, 6), (4, 13, 9, 34)]
 
@@ -23,7 +23,8 @@ def functions(module):
 def leaves(module, rows: int, sizes: tuple[int, ...], dtype: torch.dtype) -> list[Tensor]:
     steps, batch, inputs, units = sizes
     inputs = units if module is minimal_rnn else inputs
-    cells, peepholes = ([(batch, units)], [(3, units)]) if module is lstm_peephole else ([], [])
+    cells = [(batch, units)] if module in (lstm, lstm_peephole) else []
+    peepholes = [(3, units)] if module is lstm_peephole else []
     weights = [(rows * units, inputs), (rows * units,), (rows * units, units), (rows * units,)]
     shapes = [(steps, batch, inputs), (batch, units), *cells, *weights, *peepholes]
     generator = torch.Generator().manual_seed(1)

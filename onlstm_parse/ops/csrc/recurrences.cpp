@@ -4,6 +4,7 @@
 #include "gru.h"
 #include "inside.h"
 #include "linear_scan.h"
+#include "lstm.h"
 #include "lstm_peephole.h"
 #include "mgu.h"
 #include "minimal_rnn.h"
@@ -29,6 +30,7 @@
     EXPORT_CELL(gru, Gru<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                               \
     EXPORT_CELL(mgu, Mgu<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                               \
     EXPORT_CELL(minimal_rnn, MinimalRnn<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                \
+    EXPORT_CELL(lstm, Lstm<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                             \
     EXPORT_CELL(lstm_peephole, PeepholeLstm<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                            \
     extern "C" void cross_entropy_##SUFFIX(const long* sizes, const CrossEntropy<REAL, STORE>* io) {         \
         cross_entropy<REAL, STORE>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                 \
