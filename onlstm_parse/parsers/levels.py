@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+    from onlstm_parse.models.base import Encoded as Outputs
     from onlstm_parse.runs import Run
 
 # Steps times sentences of a batch, padding included: on a CPU so few that gates stay in its cache.
@@ -128,9 +130,13 @@ class LevelParser(Parser):
 
         from onlstm_parse.ops.precision import products_in
 
-        levels, losses, state = [], [], None
+        opened, columns = self._opened, words.shape[1]
+        state = [tuple(part.expand(columns, *part.shape[1:]) for part in layer) for layer in opened.state]
+        levels, losses = [opened.levels[:depth].float().expand(-1, -1, columns)], []
         with torch.no_grad(), products_in(self.precision, self.device):
-            for start in range(0, len(words) - 1, STEPS_AT_ONCE):
+            if with_loss:
+                losses.append(self.model.token_losses(opened.hidden[0].expand(columns, -1), words[1])[None])
+            for start in range(1, len(words) - 1, STEPS_AT_ONCE):
                 window = words[start : start + STEPS_AT_ONCE + 1]
                 inputs, targets = window[:-1], window[1:]
                 encoded = self.model(inputs, state, depth=depth)
@@ -141,6 +147,17 @@ class LevelParser(Parser):
                     losses.append(loss.view_as(targets))
         found = torch.cat(losses).double().cpu().numpy() if losses else None
         return torch.cat(levels, dim=1).cpu().numpy(), found
+
+    @cached_property
+    def _opened(self) -> Outputs:
+        """What the model makes of the opening `<eos>`, with which every sentence begins: read once."""
+        import torch
+
+        from onlstm_parse.ops.precision import products_in
+        from onlstm_parse.text.vocabulary import EOS_ID
+
+        with torch.no_grad(), products_in(self.precision, self.device):
+            return self.model(torch.tensor([[EOS_ID]], device=self.device))
 
     def _run_masked(
         self, words: Tensor, depth: int | None, with_loss: bool
