@@ -37,9 +37,17 @@ class Bidirectional(Layer):
         return self.forwards.initial_state(batch)
 
     def forward(self, x: Tensor, state: LayerState) -> tuple[Tensor, LayerState, Tensor]:
+        right, left, state, levels = self._both(x, state)
+        return right + self.turn(left.flip(0)), state, levels
+
+    def levels_only(self, x: Tensor, state: LayerState) -> tuple[LayerState, Tensor]:
+        _, _, state, levels = self._both(x, state)
+        return state, levels
+
+    def _both(self, x: Tensor, state: LayerState) -> tuple[Tensor, Tensor, LayerState, Tensor]:
+        """h→ and h← (T, B, H), the latter from last to first; the next state; levels (T, B)."""
         right, state, from_left = self.forwards(x, state)
         left, _, from_right = self.backwards(x.flip(0), self.backwards.initial_state(x.shape[1]))
         earlier = torch.cat((from_left[:1], from_right.flip(0)[:-1]))
         pair = torch.stack((from_left, earlier))
-        levels = pair.mean(0) if self.config.directions == "mean" else pair.amax(0)
-        return right + self.turn(left.flip(0)), state, levels
+        return right, left, state, pair.mean(0) if self.config.directions == "mean" else pair.amax(0)

@@ -22,7 +22,7 @@ from onlstm_parse.tree import Tree, Trees
 if TYPE_CHECKING:
     import numpy as np
 
-LINES_AT_ONCE = 2048  # sorted by length together; memory stays constant in the length of a file
+LINES_AT_ONCE = 4096  # sorted by length together; memory stays constant in the length of a file
 
 
 class Analysis(NamedTuple):
