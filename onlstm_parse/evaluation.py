@@ -51,8 +51,8 @@ def evaluate(
 
     Returns what `reports` gives for the parser's rule, with `by_rule` and `signature_by_rule` (sentence F1
     of the same analyses under each rule). A parser with a loss adds `objective` and `perplexity`: per word
-    and closing `<eos>`, each sentence from a zero state; a pseudo-perplexity where the objective is masked.
-    Raises OnlstmError where the treebank cannot be read.
+    and closing `<eos>`, each sentence from a zero state; a pseudo-perplexity where the objective is masked, a
+    bound where it is `bound`. Raises OnlstmError where the treebank cannot be read.
     """
     gold = read_gold(treebank, format, words, max_words, filters)
     sentences = [parser.reader.encode_words(sentence.words) for sentence in gold.sentences]

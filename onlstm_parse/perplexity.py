@@ -64,7 +64,7 @@ def measure_text(
     there if `dynamic` gives a learning rate, see `training.dynamic`. `perplexity` is the first of these that
     the run has, and `bits_per_character` the same figure for tokenisers with an open vocabulary, else None.
     A prediction is a word (piece, character) or the end of a sentence. All are pseudo-perplexities where
-    `objective` is `masked`. The precision is the parser's.
+    `objective` is `masked`, bounds where it is `bound`. The precision is the parser's.
 
     Raises UsageError for a run without likelihood, OnlstmError for text that cannot be read.
     """

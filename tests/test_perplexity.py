@@ -9,8 +9,9 @@ import pytest
 import torch
 
 import onlstm_parse
-from onlstm_parse.display.perplexity import perplexity_table
+from onlstm_parse.display.perplexity import NAMES, perplexity_table
 from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.models import CATALOGUE, LANGUAGE_MODEL
 from onlstm_parse.models.base import LanguageModel
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.perplexity import measure_text
@@ -36,18 +37,18 @@ def held_out(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("model", ["on-lstm", "on-lstm-bidirectional", "simple-pcfg"])
+@pytest.mark.parametrize("model", ["on-lstm", "on-lstm-bidirectional", "simple-pcfg", "compound-pcfg"])
 def test_it_is_what_training_reports(model, text_file, held_out, tiny_of, tmp_path):
     folder = tmp_path / "run"
     run = onlstm_parse.train([text_file], folder, valid=held_out, **tiny_of(model), precision="fp32")
     report = measure_text(onlstm_parse.load(run), held_out)
     assert report["perplexity"] == pytest.approx(reported(folder), rel=1e-6)
-    assert report["objective"] == ("masked" if model == "on-lstm-bidirectional" else "causal")
-    assert ("carried_perplexity" in report) == (model != "simple-pcfg")
+    assert report["objective"] == CATALOGUE[model].objective
+    assert ("carried_perplexity" in report) == (CATALOGUE[model].kind == LANGUAGE_MODEL)
     assert report["sentences"] == 27  # a line of a comma alone is not read
     assert report["bits_per_character"] is None
     table = perplexity_table(report)
-    assert ("pseudo-perplexity" in table) == (model == "on-lstm-bidirectional")
+    assert NAMES[CATALOGUE[model].objective] in table
     assert f"{report['sentence_perplexity']:.2f}" in table
     if model != "on-lstm":
         with pytest.raises(UsageError, match="language models that predict the next word"):

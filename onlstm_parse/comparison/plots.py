@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from onlstm_parse.comparison.plan import Plan
 from onlstm_parse.comparison.records import runs_folder
-from onlstm_parse.comparison.rows import MASKED, Row
+from onlstm_parse.comparison.rows import MARKS, Row
 from onlstm_parse.files import written_whole
 from onlstm_parse.induction import SPLITTERS
 from onlstm_parse.runs import METRICS
@@ -49,8 +49,9 @@ def write_plots(plan: Plan, folder: Path, rows: list[Row], labels: list[str]) ->
         if row.trivial and row.name in REFERENCES
     }
     kind = {"test": "test", "valid": "validation"}[perplexity] + " perplexity"
-    if any(row.masked for row in done):
-        kind += f", of {MASKED} pseudo-perplexity"
+    for objective, what in (("masked", "pseudo-perplexity"), ("bound", "a bound of it")):
+        if any(row.objective == objective for row in done):
+            kind += f", of {MARKS[objective]} {what}"
     pictures = {
         "learning_curves": learning_curves(_curves(plan, folder, rows)),
         "f1_against_perplexity": f1_against_perplexity(
@@ -91,7 +92,7 @@ def _trivial_names(rows: list[Row]) -> set[str]:
 
 
 def _marked(row: Row) -> str:
-    return f"{row.name} {MASKED}" if row.masked else row.name
+    return f"{row.name} {row.mark}".strip()
 
 
 def _curves(plan: Plan, folder: Path, rows: list[Row]) -> dict[str, list[list[tuple[int, float]]]]:

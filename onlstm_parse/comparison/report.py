@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onlstm_parse.comparison.plan import Plan
-from onlstm_parse.comparison.rows import MASKED, Figure, Row, gold_labels, layers
+from onlstm_parse.comparison.rows import MARKS, Figure, Row, gold_labels, layers
 from onlstm_parse.display.tables import markdown_table
 from onlstm_parse.induction import SPLITTERS
 from onlstm_parse.scoring import PROTOCOLS
@@ -11,6 +11,11 @@ from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.scoring.metrics import signature
 from onlstm_parse.training.config import BUDGETS
 
+NOTES = {
+    "masked": "A masked language model: its perplexity is a pseudo-perplexity, each word predicted from both "
+    "sides, and not to be compared with the others'.",
+    "bound": "Its perplexity is a bound, and not to be compared with the others'.",
+}
 # heading, key, decimals
 COLUMNS = (
     ("parameters", "parameters", 0),
@@ -34,11 +39,7 @@ def markdown(plan: Plan, rows: list[Row], gold: Gold) -> str:
         text = "How far two seeds of a model give the same trees, mean ± sd over pairs of seeds.\n\n"
         parts.append(f"## Self-F1\n\n{text}{_trees_table('self_f1', models, plan)}")
     parts += [_recall_tables(rows, plan, gold), "    " + _signature(plan, gold)]
-    if any(row.masked for row in models):
-        parts.append(
-            f"{MASKED} A masked language model: its perplexity is a pseudo-perplexity, each word "
-            "predicted from both sides, and not to be compared with the others'."
-        )
+    parts += [f"{MARKS[one]} {NOTES[one]}" for one in MARKS if any(row.objective == one for row in models)]
     failed = [f"- {row.name}, seed {s}: {reason}" for row in models for s, reason in row.failures.items()]
     if failed:
         parts.append("## Failed runs\n\n" + "\n".join(failed))
@@ -64,9 +65,9 @@ def _models_table(models: list[Row]) -> str:
     lines = []
     for row in models:
         cells = [_cell(row.figures.get(key), decimals) for _, key, decimals in columns]
-        if row.masked:
+        if row.mark:
             cells = [
-                cell + MASKED * (key.endswith("perplexity") and key in row.figures)
+                cell + row.mark * (key.endswith("perplexity") and key in row.figures)
                 for cell, (_, key, _) in zip(cells, columns, strict=True)
             ]
         failed = f", {len(row.failures)} failed" if row.failures else ""

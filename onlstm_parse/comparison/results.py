@@ -31,7 +31,7 @@ def write_results(plan: Plan, folder: Path, gold: Gold, quiet: bool = False) -> 
 def _write_csv(rows: list[Row], path: Path) -> None:
     """One line a system; each figure has a column of means and a column of standard deviations."""
     keys = list(dict.fromkeys(key for row in rows for key in row.figures))
-    header = ["system", "runs", "failed", "trivial", "masked"]
+    header = ["system", "runs", "failed", "trivial", "objective"]
     with written_whole(path) as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow([*header, *(f"{key.replace(' ', '_')}{part}" for key in keys for part in ("", "_sd"))])
@@ -39,7 +39,7 @@ def _write_csv(rows: list[Row], path: Path) -> None:
             cells: Iterable[float | None] = (
                 value for key in keys for value in row.figures.get(key, (None, None))
             )
-            facts = [row.name, row.runs, len(row.failures), int(row.trivial), int(row.masked)]
+            facts = [row.name, row.runs, len(row.failures), int(row.trivial), row.objective]
             table.writerow([*facts, *("" if value is None else f"{value:.6g}" for value in cells)])
 
 

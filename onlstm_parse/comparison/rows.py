@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 from onlstm_parse.comparison.plan import Plan
 from onlstm_parse.comparison.records import Brackets, load_brackets, load_record
 from onlstm_parse.comparison.trivial import TRIVIAL
+from onlstm_parse.models import CATALOGUE
 from onlstm_parse.scoring.comparison import between
 from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.scoring.metrics import label_counts
 from onlstm_parse.tree import Tree
 
-MASKED = "†"  # marks a pseudo-perplexity
+MARKS = {"masked": "†", "bound": "‡"}  # behind figures that are no perplexity
 # Figures by group: their name here, and where a score has them.
 GROUPED = {
     "recall": ("by_label", "recall"),
@@ -59,9 +60,14 @@ class Row:
     runs: int
     figures: dict[str, Figure]
     trivial: bool = False
-    masked: bool = False
+    objective: str = "causal"
     failures: dict[int, str] = field(default_factory=dict)
     """Reasons by seed."""
+
+    @property
+    def mark(self) -> str:
+        """What stands behind its perplexities."""
+        return MARKS.get(self.objective, "")
 
 
 def layers(plan: Plan) -> range:
@@ -87,8 +93,7 @@ def model_row(plan: Plan, folder: Path, model: str, gold: Gold) -> Row:
     if len(done) > 1:
         _add_self_f1s(values, [load_brackets(folder, name) for name in done], gold, plan.protocol)
     figures = {key: Figure.of(found) for key, found in values.items()}
-    masked = any(record["masked"] for record in done.values())
-    return Row(model, len(done), figures, masked=masked, failures=failures)
+    return Row(model, len(done), figures, objective=CATALOGUE[model].objective, failures=failures)
 
 
 def trivial_rows(plan: Plan, folder: Path) -> list[Row]:

@@ -62,7 +62,6 @@ def work(folder: Path, plan: Plan, job: Job, quiet: bool) -> tuple[dict[str, Any
     record = {
         "model": job.model,
         "seed": job.seed,
-        "masked": run.config.model.objective == "masked",
         "parameters": run.model.parameter_count(),
         "tokens": metrics[-1]["tokens"],
         "minutes": metrics[-1]["seconds"] / 60,

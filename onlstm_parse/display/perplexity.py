@@ -6,6 +6,11 @@ from typing import Any
 
 from onlstm_parse.display.tables import plain_table
 
+NAMES = {
+    "causal": "perplexity",
+    "masked": "pseudo-perplexity (of hidden words, both sides seen)",
+    "bound": "bound of the perplexity (compares with the same model's only)",
+}
 ROWS = {
     "carried_perplexity": "state carried over sentences",
     "sentence_perplexity": "each sentence by itself",
@@ -15,13 +20,11 @@ ROWS = {
 
 def perplexity_table(report: dict[str, Any], system: str = "run") -> str:
     """The table of what `evaluate --json` prints for text; `system` names the run."""
-    masked = report["objective"] == "masked"
-    name = "pseudo-perplexity (of hidden words, both sides seen)" if masked else "perplexity"
     rows = [(what, f"{report[key]:.2f}") for key, what in ROWS.items() if key in report]
     parts = [
         f"{system}: {', '.join(report['text'])}, {report['sentences']:,} sentences, {report['tokens']:,} "
         f"predictions with the ends of sentences, {report['unknown_share']:.1%} of them unknown words",
-        plain_table([("", name), *rows]),
+        plain_table([("", NAMES[report["objective"]]), *rows]),
     ]
     if (bits := report["bits_per_character"]) is not None:
         parts.append(f"bits per character: {bits:.4f} ({report['characters']:,} characters)")

@@ -7,13 +7,17 @@ from typing import Any
 
 from onlstm_parse.display.tables import plain_table
 
+LIKELIER = {
+    "causal": "by likelihood",
+    "masked": "by pseudo-likelihood, of hidden words, both sides seen",
+    "bound": "by a bound of the likelihood",
+}
 HEADER = ("pairs", "accuracy", "95 % interval", "unigram")
 
 
 def syntax_table(report: dict[str, Any], system: str = "run") -> str:
     """The tables of what `probe syntax --json` prints; `system` names the run."""
-    masked = report["objective"] == "masked"
-    likelier = "by pseudo-likelihood, of hidden words, both sides seen" if masked else "by likelihood"
+    likelier = LIKELIER[report["objective"]]
     parts = [
         f"{system}: how often the grammatical sentence of a pair is the likelier one, in % ({likelier})",
         plain_table(

@@ -39,7 +39,8 @@ def probe_syntax(parser: Parser, pairs: Sequence[Pair], quiet: bool = True) -> d
     Each group has `pairs`, `accuracy`, `confidence_95`, `ties` and `unigram` (the accuracy of word
     frequencies) of pairs whose words are all known; `unknown` has all but the last of the other pairs. A tie
     counts a half. `published` has the rows of the ON-LSTM paper's table that the pairs are about. Where
-    `objective` is `masked`, losses are pseudo-losses: words predicted from both sides.
+    `objective` is `masked`, losses are pseudo-losses: words predicted from both sides. Where it is `bound`,
+    they are bounds, and that of the one sentence may be tighter than that of the other.
 
     Raises UsageError for a run without likelihood.
     """

@@ -78,8 +78,8 @@ class Entry:
     """Whether units are ordered in chunks, which must divide all widths."""
     lr_scale: float = 1.0
     """The factor on the learning rate of its layers; see `scripts/compare_learning_rates`."""
-    objective: Literal["causal", "masked"] = "causal"
-    """It predicts the next word, or masked words from both sides."""
+    objective: Literal["causal", "masked", "bound"] = "causal"
+    """It predicts the next word, or masked words from both sides; `bound`: see `models.network_config`."""
     kind: str = LANGUAGE_MODEL
     """The kind of run that it makes, see `KINDS`."""
     sizes: str = ""
@@ -155,6 +155,14 @@ CATALOGUE = Table(
             f"{HERE}.neural_pcfg:NeuralPcfg",
             "Kim et al. 2019",
             "no levels",
+            kind=GRAMMAR,
+            sizes="onlstm_parse.models.grammar_config:DENSE_SIZES",
+        ),
+        "compound-pcfg": Entry(
+            f"{HERE}.compound_pcfg:CompoundPcfg",
+            "Kim et al. 2019",
+            "no levels",
+            objective="bound",
             kind=GRAMMAR,
             sizes="onlstm_parse.models.grammar_config:DENSE_SIZES",
         ),

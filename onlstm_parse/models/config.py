@@ -83,7 +83,7 @@ class ModelConfig(NetworkConfig):
         _check_rate("dropconnect", self.dropconnect)
 
     @property
-    def objective(self) -> Literal["causal", "masked"]:
+    def objective(self) -> str:
         return CATALOGUE[self.model].objective
 
     @property

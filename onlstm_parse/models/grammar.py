@@ -37,8 +37,9 @@ class Grammar(Network):
         self.emission = Emission(config, vocabulary_size)
 
     def parameter_groups(self) -> list[tuple[list[nn.Parameter], float]]:
+        networks = (nn.Linear, nn.LSTM, nn.Embedding)  # embeddings of symbols are plain parameters
         shared = [
-            one for module in self.modules() if isinstance(module, Linear) for one in module.parameters()
+            one for module in self.modules() if isinstance(module, networks) for one in module.parameters()
         ]
         own = [one for one in self.parameters() if one not in set(shared)]
         return [(own, 1.0), (shared, NETWORKS_LR_SCALE)]
@@ -49,6 +50,7 @@ class Grammar(Network):
     ) -> Tensor:
         """The log probability of each sentence, (B,); words (T,) are the ids of all, one after another.
 
+        It is a lower bound where the objective of the settings is `bound`.
         `spans` and `viterbi` are those of `ops.inside.inside_reference`.
         """
 
@@ -59,7 +61,7 @@ class Emission(nn.Module):
     def __init__(self, config: GrammarConfig, vocabulary_size: int) -> None:
         super().__init__()
         self.symbols = embeddings(config.preterminals, config.embedding)
-        self.network = residual(config.embedding)
+        self.network = ResidualNetwork(config.embedding)
         self.words = embeddings(vocabulary_size, config.embedding)
         self.bias = nn.Parameter(torch.zeros(vocabulary_size))
 
@@ -70,6 +72,17 @@ class Emission(nn.Module):
         chosen = words - (EOS_ID + 1)
         logits = products_of(forms[chosen], symbols) + bias[chosen, None]
         return logits - log_normaliser(symbols, forms, bias)
+
+    def by_sentence(self, words: Tensor, lengths: list[int], further: Tensor) -> Tensor:
+        """The same where symbols differ between sentences: `further` (B, 1, E) is added in the network."""
+        symbols = self.network(self.symbols, further) / self.words.shape[1] ** 0.5  # (B, P, E)
+        forms, bias = self.words[EOS_ID + 1 :], self.bias[EOS_ID + 1 :]
+        chosen = words - (EOS_ID + 1)
+        padded = nn.utils.rnn.pad_sequence(list(forms[chosen].split(lengths)), batch_first=True)
+        found = zip(padded @ symbols.mT, lengths, strict=True)
+        logits = torch.cat([sentence[:length] for sentence, length in found]) + bias[chosen, None]
+        normalisers = log_normaliser(symbols.flatten(0, 1), forms, bias).view(symbols.shape[:2])
+        return logits - normalisers.repeat_interleave(torch.tensor(lengths, device=words.device), 0)
 
     @torch.no_grad()
     def begin(self, counts: Tensor) -> None:
@@ -103,8 +116,19 @@ class Residual(nn.Module):
         return x + self.outer(self.inner(x).relu()).relu()
 
 
-def residual(units: int) -> nn.Sequential:
-    return nn.Sequential(Linear(units, units), Residual(units), Residual(units))
+class ResidualNetwork(nn.Sequential):
+    """A linear layer and two residual ones, all with E units."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__(Linear(units, units), Residual(units), Residual(units))
+
+    def forward(self, x: Tensor, further: Tensor | None = None) -> Tensor:
+        """`further` is what more units of the input would add to the first layer's outputs."""
+        first, *others = self
+        x = first(x) if further is None else first(x) + further
+        for layer in others:
+            x = layer(x)
+        return x
 
 
 def embeddings(symbols: int, units: int) -> nn.Parameter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onlstm_parse.errors import UsageError
-from onlstm_parse.models import GRAMMAR, GRAMMARS
+from onlstm_parse.models import CATALOGUE, GRAMMAR, GRAMMARS
 from onlstm_parse.models.network_config import NetworkConfig
 from onlstm_parse.registry import check_known
 
@@ -24,12 +24,23 @@ class GrammarConfig(NetworkConfig):
     """P: symbols of words."""
     embedding: int = 256
     """Units of an embedding."""
+    latent: int = 64
+    """compound-pcfg: units of the latent vector of a sentence."""
 
     def __post_init__(self) -> None:
         check_known("grammar", self.model, GRAMMARS)
-        for name in ("nonterminals", "preterminals", "embedding"):
+        for name in ("nonterminals", "preterminals", "embedding", "latent"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, found {getattr(self, name)}")
+
+    @property
+    def objective(self) -> str:
+        return CATALOGUE[self.model].objective
+
+    @property
+    def perplexity_name(self) -> str:
+        """`bound of the perplexity` compares with that of the same kind of grammar only."""
+        return "bound of the perplexity" if self.objective == "bound" else "perplexity"
 
 
 GRAMMAR_SIZES = {
@@ -40,7 +51,7 @@ GRAMMAR_SIZES = {
 
 # With a probability for every rule, time rises with the third power of the number of symbols.
 DENSE_SIZES = {
-    "tiny": GrammarConfig("neural-pcfg", nonterminals=8, preterminals=16, embedding=64),
+    "tiny": GrammarConfig("neural-pcfg", nonterminals=8, preterminals=16, embedding=64, latent=16),
     "small": GrammarConfig("neural-pcfg", nonterminals=30, preterminals=60),
     "paper": GrammarConfig("neural-pcfg", nonterminals=30, preterminals=60),
 }

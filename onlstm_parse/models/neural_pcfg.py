@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from onlstm_parse.models.grammar import Grammar, distribution, embeddings, residual, scores_of
+from onlstm_parse.models.grammar import Grammar, ResidualNetwork, distribution, embeddings, scores_of
 from onlstm_parse.models.grammar_config import GrammarConfig
 from onlstm_parse.ops.dense_inside import DenseRules, dense_inside, dense_inside_reference
 
@@ -25,21 +25,31 @@ class NeuralPcfg(Grammar):
         self.pair_bias = nn.Parameter(torch.zeros(symbols**2))
         self.start = embeddings(1, config.embedding)
         self.below = embeddings(symbols, config.embedding)
-        self.root_network = residual(config.embedding)
+        self.root_network = ResidualNetwork(config.embedding)
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
 
-    def rules(self) -> DenseRules:
-        nonterminals, symbols = len(self.parents), len(self.below)
-        binary = distribution(scores_of(self.parents, self.children_pairs) + self.pair_bias)
-        root = distribution(scores_of(self.root_network(self.start), self.below))
-        return DenseRules(binary.view(nonterminals, symbols, symbols), root.squeeze(0))
+    def rules(self, pairs: Tensor | None = None, root: Tensor | None = None) -> DenseRules:
+        """With both arguments, those of each sentence.
+
+        `pairs` (B, 1, M²) is added to the scores of pairs of children, `root` (B, 1, E) in its network.
+        """
+        symbols = len(self.below)
+        scores = scores_of(self.parents, self.children_pairs) + self.pair_bias
+        binary = distribution(scores if pairs is None else scores + pairs)
+        roots = distribution(scores_of(self.root_network(self.start, root), self.below))
+        return DenseRules(binary.unflatten(-1, (symbols, symbols)), roots.squeeze(-2))
 
     def forward(
         self, words: Tensor, lengths: list[int], spans: Tensor | None = None, viterbi: bool = False
     ) -> Tensor:
-        rules, emissions = self.rules(), self.emission(words)
+        return self.inside(self.rules(), self.emission(words), lengths, spans, viterbi)
+
+    @staticmethod
+    def inside(
+        rules: DenseRules, emissions: Tensor, lengths: list[int], spans: Tensor | None, viterbi: bool
+    ) -> Tensor:
         if viterbi:
             return dense_inside_reference(rules, emissions, lengths, spans, viterbi=True)
         return dense_inside(rules, emissions, lengths, spans)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from onlstm_parse.models.grammar import Grammar, distribution, embeddings, residual, scores_of
+from onlstm_parse.models.grammar import Grammar, ResidualNetwork, distribution, embeddings, scores_of
 from onlstm_parse.models.grammar_config import GrammarConfig
 from onlstm_parse.ops.inside import Rules, inside, inside_reference
 
@@ -23,7 +23,7 @@ class SimplePcfg(Grammar):
         self.above = embeddings(nonterminals, config.embedding)
         self.start = embeddings(1, config.embedding)
         names = ("parent_left", "parent_right", "left", "right", "root")
-        self.networks = nn.ModuleDict({name: residual(config.embedding) for name in names})
+        self.networks = nn.ModuleDict({name: ResidualNetwork(config.embedding) for name in names})
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)

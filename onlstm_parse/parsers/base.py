@@ -63,7 +63,7 @@ class Parser(ABC):
     """How many layers have levels."""
     layer: int | None = None
     objective: str | None = None
-    """`causal` or `masked`: what the loss is about, where there is one."""
+    """What the loss is about, where there is one; see `models.network_config`."""
 
     def __new__(cls, run: Any, *_: Any, **settings: Any) -> Any:
         if cls is Parser:

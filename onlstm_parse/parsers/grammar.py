@@ -25,8 +25,6 @@ class GrammarParser(ChartParser):
     the most probable derivation, which is much slower.
     """
 
-    objective = "causal"
-
     def __init__(
         self,
         run: Run,
@@ -36,6 +34,7 @@ class GrammarParser(ChartParser):
         keep_dropped: bool = True,
     ) -> None:
         super().__init__(run, ["expected", "viterbi"], rule, device, precision, keep_dropped)
+        self.objective = run.config.model.objective
 
     def score(self, sentences: list[list[int]]) -> list[tuple[np.ndarray, float | None]]:
         import torch

@@ -23,7 +23,8 @@ VALIDATION_BATCH = 32  # sentences
 class SentenceObjective(Objective):
     """Sentences of up to `max_length` words, in a new order each pass.
 
-    A prediction is a word or the end of a sentence, as in a language model, so perplexities compare.
+    A prediction is a word or the end of a sentence, as in a language model, so perplexities compare, unless
+    they are bounds.
     """
 
     model: Grammar
@@ -31,6 +32,7 @@ class SentenceObjective(Objective):
 
     def __init__(self, model: Grammar, text: Any, config: TrainingConfig) -> None:
         super().__init__(model)
+        self.figure_name = model.config.perplexity_name
         self.config, self.device, self.team = config, next(model.parameters()).device, Team()
         self.train, self.valid = self.sides(text)
         for sentences, side in ((self.train, "training"), (self.valid, "validation")):

@@ -274,20 +274,21 @@ def test_figures():
     assert Figure.of([1.0, 3.0]) == (2.0, pytest.approx(2**0.5))
 
 
-def test_a_pseudo_perplexity_is_marked(finished, text_file, treebank, tiny):
+def test_what_is_no_perplexity_is_marked(finished, text_file, treebank, tiny):
     from onlstm_parse.comparison.report import markdown
     from onlstm_parse.evaluation import read_gold
 
-    plan = plan_of(text_file, treebank, tiny, ["masked", "causal"])
+    plan = plan_of(text_file, treebank, tiny, ["masked", "causal", "bound"])
     rows = [
-        Row(name, 1, {"parameters": Figure(1000), "valid_perplexity": Figure(9.5)}, masked=name == "masked")
-        for name in ("masked", "causal")
+        Row(name, 1, {"parameters": Figure(1000), "valid_perplexity": Figure(9.5)}, objective=name)
+        for name in ("masked", "causal", "bound")
     ]
     text = markdown(plan, rows, read_gold(treebank))
     assert "9.5† |" in text
     assert "1,000 |" in text
     assert "† A masked language model" in text
-    assert text.count("9.5†") == 1
+    assert text.count("9.5†") == text.count("9.5‡") == 1
+    assert "‡ Its perplexity is a bound" in text
     assert "There was no test text" in text
 
 

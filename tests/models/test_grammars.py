@@ -17,7 +17,8 @@ WORDS = 7
 @pytest.fixture(params=GRAMMARS)
 def model(request):
     torch.manual_seed(1)
-    return Grammar(GrammarConfig(request.param, nonterminals=3, preterminals=4, embedding=8), WORDS).double()
+    config = GrammarConfig(request.param, nonterminals=3, preterminals=4, embedding=8, latent=3)
+    return Grammar(config, WORDS).double().eval()
 
 
 def test_probabilities_of_short_sentences(model):
@@ -82,5 +83,7 @@ def test_sizes_and_their_errors():
     assert [size.nonterminals for size in DENSE_SIZES.values()] == [8, 30, 30]
     with pytest.raises(UsageError, match="nonterminals must be at least 1, found 0"):
         GrammarConfig(nonterminals=0)
+    with pytest.raises(UsageError, match="latent must be at least 1, found 0"):
+        GrammarConfig("compound-pcfg", latent=0)
     with pytest.raises(UsageError, match="unknown grammar 'simple-pfcg'; did you mean simple-pcfg"):
         GrammarConfig("simple-pfcg")

@@ -28,6 +28,8 @@ class Kind(NamedTuple):
     """From nonterminals and symbols."""
     probability: Callable[[Any, int, int, int], Tensor]
     """p(A → B C) from rules, A, B, C."""
+    separate: bool = False
+    """Whether each sentence has rules of its own."""
 
     @property
     def both(self) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
@@ -48,7 +50,8 @@ DENSE = Kind(
     lambda n, m: [(n, m, m), (m,)],
     lambda rules, a, b, c: rules.binary[a, b, c],
 )
-KINDS = pytest.mark.parametrize("kind", [SIMPLE, DENSE], ids=["simple", "dense"])
+SEPARATE = DENSE._replace(separate=True)
+KINDS = pytest.mark.parametrize("kind", [SIMPLE, DENSE, SEPARATE], ids=["simple", "dense", "separate"])
 
 # nonterminals, preterminals, lengths of sentences
 SIZES = [(3, 4, [5, 1, 7, 7, 2, 3]), (8, 5, [1]), (1, 1, [2]), (7, 9, [1, 11]), (4, 4, [8, 8, 3])]
@@ -68,10 +71,13 @@ def grammar(
         return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
 
     def distribution(*shape: int) -> Tensor:
-        rows = shape[:1] if len(shape) > 1 else ()
-        return (2 * random(*shape)).view(*rows, -1).softmax(-1).view(shape).requires_grad_()
+        scores = 2 * random(*shape)
+        choices = scores.flatten(-2) if len(shape) > 2 else scores  # pairs of children, or one symbol
+        return choices.softmax(-1).view(shape).requires_grad_()
 
     shapes = kind.shapes(nonterminals, nonterminals + preterminals)
+    if kind.separate:
+        shapes = [(len(lengths), *shape) for shape in shapes]
     rules = kind.rules(*(distribution(*shape) for shape in shapes))
     emissions = (3 * random(sum(lengths), preterminals) - 5).requires_grad_()
     n = max(lengths)
@@ -113,7 +119,8 @@ def derivations(
 @KINDS
 def test_all_derivations_of_all_trees(length, kind) -> None:
     rules, emissions, spans = grammar(2, 2, [length], kind=kind)
-    plain = kind.rules(*(part.detach() for part in rules)), emissions.detach(), spans[0].detach()
+    shared = (part[0] if kind.separate else part for part in rules)
+    plain = kind.rules(*(part.detach() for part in shared)), emissions.detach(), spans[0].detach()
     total, best, shares = 0.0, 0.0, torch.zeros(length, length + 1, dtype=torch.float64)
     for tree in trees(0, length):
         found = derivations(kind, tree, *plain)
@@ -158,6 +165,24 @@ def test_the_fast_form_is_the_reference(sizes, dtype, close, with_spans, kind) -
     )
     for ours, theirs in zip(fast, exact, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=close, atol=close)
+
+
+def test_separate_rules_are_those_of_each_sentence_alone() -> None:
+    lengths = [4, 1, 5]
+    rules, emissions, spans = grammar(3, 2, lengths, kind=SEPARATE)
+    for function in SEPARATE.both:
+        together = function(rules, emissions, lengths, spans)
+        for row, (length, words) in enumerate(zip(lengths, emissions.split(lengths), strict=True)):
+            own = DenseRules(*(part[row] for part in rules))
+            alone = function(own, words, [length], spans[row : row + 1])
+            torch.testing.assert_close(alone[0], together[row])
+
+
+def test_rules_that_no_sentence_needs_have_a_gradient_of_0() -> None:
+    """A team of processes waits for it."""
+    rules, emissions, _ = grammar(3, 2, [1, 1], kind=DENSE)
+    dense_inside(rules, emissions, [1, 1]).sum().backward()
+    assert torch.equal(rules.binary.grad, torch.zeros_like(rules.binary))
 
 
 @KINDS

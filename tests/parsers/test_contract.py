@@ -15,6 +15,7 @@ PARSERS = {
     "language-model": lambda runs, **settings: onlstm_parse.load(runs("on-lstm"), **settings),
     "masked": lambda runs, **settings: onlstm_parse.load(runs("on-lstm-bidirectional"), **settings),
     "grammar": lambda runs, **settings: onlstm_parse.load(runs("simple-pcfg"), **settings),
+    "bound": lambda runs, **settings: onlstm_parse.load(runs("compound-pcfg"), **settings),
     "span-parser": lambda runs, **settings: onlstm_parse.load(runs("span-parser"), **settings),
     "average": lambda runs, **settings: onlstm_parse.load(runs("average"), **settings),
     "right": lambda runs, **settings: TrivialParser("right"),

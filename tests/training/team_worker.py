@@ -33,9 +33,8 @@ def main(text: Path, teacher: Path, out: Path) -> None:
         student |= {"dropout": 0.0, "dropout_words": 0.0}
         distil(teacher, [text], out / "student", max_length=400, **student)
         for model, entry in CATALOGUE.items():
-            if entry.kind == "language-model":
-                settings = {**STREAMS, "chunk": 4, "tokens": 180}
-                onlstm_parse.train([text], out / "all" / model, model=model, **settings)
+            settings = SENTENCES if entry.kind == "grammar" else {**STREAMS, "chunk": 4}
+            onlstm_parse.train([text], out / "all" / model, model=model, **settings, tokens=180)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from onlstm_parse.text.batches import Stream
 
 WORKER = Path(__file__).parent / "team_worker.py"
 TRAIN = [word for name, value in KILLED.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-MODELS = [name for name, entry in CATALOGUE.items() if entry.kind == "language-model"]
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children are looked up in /proc")
 
@@ -70,11 +69,9 @@ def test_two_processes_have_the_losses_and_weights_of_one(runs, run):
         torch.testing.assert_close(tensor, expected[name], rtol=0, atol=2e-3)
 
 
-@pytest.mark.parametrize(
-    "model", [name for name, entry in CATALOGUE.items() if entry.kind == "language-model"]
-)
-def test_every_language_model_trains_in_a_team(runs, model):
-    assert metrics(runs[1] / "all" / model)[-1]["tokens"] == 180
+@pytest.mark.parametrize("model", CATALOGUE)
+def test_every_model_trains_in_a_team(runs, model):
+    assert metrics(runs[1] / "all" / model)[-1]["tokens"] >= 180
 
 
 def kill_one_in_the_middle(process, folder):

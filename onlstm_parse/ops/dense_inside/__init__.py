@@ -4,7 +4,8 @@
     dense_inside_reference(rules, emissions, lengths, spans)   plain, in log space; also with maxima (Viterbi)
 
 Arguments and results are those of `ops.inside`, but for the rules. N nonterminals come first, then P
-preterminals, M = N + P in all; time and memory rise with N · M².
+preterminals, M = N + P in all; time and memory rise with N · M². Rules may be those of all sentences or of
+each.
 """
 
 from onlstm_parse.ops.dense_inside.fast import dense_inside

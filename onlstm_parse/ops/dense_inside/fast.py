@@ -19,7 +19,8 @@ def dense_inside(
 ) -> Tensor:
     """The log probability of each sentence, (B,): as `dense_inside_reference`."""
     binary, root = rules
-    nonterminals, n, batch = len(binary), max(lengths), len(lengths)
+    nonterminals, n, batch = binary.shape[-3], max(lengths), len(lengths)
+    roots = root.expand(batch, -1)
     over = _Blocks(binary)
     padded = torch.nn.utils.rnn.pad_sequence(list(emissions.split(lengths)), batch_first=True)
     scales = [padded.amax(2)]  # [w - 1]: (B, n - w + 1)
@@ -41,9 +42,10 @@ def dense_inside(
     totals = []
     for sentence, length in enumerate(lengths):
         kept = words[sentence, 0] if length == 1 else symbols[length - 2][sentence, 0]
-        start = root[nonterminals:] if length == 1 else root[:nonterminals]
+        start = roots[sentence, nonterminals:] if length == 1 else roots[sentence, :nonterminals]
         totals.append((kept * start).sum().log() + scales[length - 1][sentence, 0])
-    assert len(totals) == batch
+    if n == 1:  # no sentence needs the rules, but a team of processes waits for every gradient
+        totals[0] = totals[0] + 0 * binary.sum()
     return torch.stack(totals)
 
 
@@ -53,14 +55,14 @@ def _finite(scale: Tensor) -> Tensor:
 
 
 class _Blocks:
-    """The rules by what the children are, each as (pairs of children, N)."""
+    """The rules by what the children are, each as (pairs of children, N), or (B, pairs of children, N)."""
 
     def __init__(self, binary: Tensor) -> None:
-        n = len(binary)
-        self.spans = binary[:, :n, :n].flatten(1).t()
-        self.word_span = binary[:, n:, :n].flatten(1).t()
-        self.span_word = binary[:, :n, n:].flatten(1).t()
-        self.words = binary[:, n:, n:].flatten(1).t()
+        n = binary.shape[-3]
+        self.spans = binary[..., :n, :n].flatten(-2).mT
+        self.word_span = binary[..., n:, :n].flatten(-2).mT
+        self.span_word = binary[..., :n, n:].flatten(-2).mT
+        self.words = binary[..., n:, n:].flatten(-2).mT
 
     def parents(self, words: Tensor, symbols: list[Tensor], width: int, weights: Tensor) -> Tensor:
         """Sums over splits and children, (B, spans, N); weights (B, spans, splits)."""

@@ -11,12 +11,12 @@ from onlstm_parse.ops.inside.reference import IMPOSSIBLE
 
 
 class DenseRules(NamedTuple):
-    """Probabilities; those of each parent sum to 1."""
+    """Probabilities; those of each parent sum to 1. Either form is for all sentences or, with B, for each."""
 
     binary: Tensor
-    """(N, M, M): of the left and the right child, given the parent."""
+    """(N, M, M) or (B, N, M, M): of the left and the right child, given the parent."""
     root: Tensor
-    """(M,): of the symbol of a whole sentence."""
+    """(M,) or (B, M): of the symbol of a whole sentence."""
 
 
 def dense_inside_reference(
@@ -28,9 +28,9 @@ def dense_inside_reference(
 ) -> Tensor:
     """The log probability of each sentence, (B,); see `ops.inside.inside_reference`."""
     binary, root = (part.clamp_min(torch.finfo(part.dtype).tiny).log() for part in rules)
-    nonterminals, n = len(binary), max(lengths)
+    nonterminals, n, batch = binary.shape[-3], max(lengths), len(lengths)
+    binary, root = binary.reshape(-1, 1, *binary.shape[-3:]), root.expand(batch, -1)
     words = torch.nn.utils.rnn.pad_sequence(list(emissions.split(lengths)), batch_first=True)
-    batch = len(lengths)
     chart = [torch.cat((words.new_full((batch, n, nonterminals), IMPOSSIBLE), words), -1)]  # (B, spans, M)
     for width in range(2, n + 1):
         count = n - width + 1
@@ -50,6 +50,6 @@ def dense_inside_reference(
         chart.append(torch.cat((found, empty), -1))
     totals = []
     for sentence, length in enumerate(lengths):
-        ends = chart[length - 1][sentence, 0] + root
+        ends = chart[length - 1][sentence, 0] + root[sentence]
         totals.append(ends.amax() if viterbi else ends.logsumexp(0))
     return torch.stack(totals)
