@@ -47,7 +47,8 @@ class GrammarParser(ChartParser):
         spans = torch.zeros(len(lengths), n, n + 1, device=self.device, requires_grad=True)
         with products_in(self.precision, self.device):
             found = self.model(words, lengths, spans, viterbi=self.rule == "viterbi")
-        (scores,) = torch.autograd.grad(found.sum(), spans, allow_unused=True, materialize_grads=True)
+        total = found.sum() + spans[..., :0].sum()  # sentences of one word depend on no bracket
+        (scores,) = torch.autograd.grad(total, spans)
         cut = [one[:length, : length + 1] for one, length in zip(scores.cpu().numpy(), lengths, strict=True)]
         return list(zip(cut, (-found).tolist(), strict=True))
 

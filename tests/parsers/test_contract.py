@@ -54,7 +54,9 @@ def runs(text_file, tiny_of, tmp_path_factory):
 
 
 @pytest.fixture(params=PARSERS)
-def make(request, runs):
+def make(request, runs, monkeypatch):
+    if request.param == "bound":  # rules for all pairs of children are slow in long sentences
+        monkeypatch.setattr(charts, "LONGEST", 30)
     return lambda **settings: PARSERS[request.param](runs, **settings)
 
 
@@ -198,3 +200,10 @@ def test_trivial_parsers_need_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "(X a (X b c))\n")
+
+
+@pytest.mark.parametrize("model", ["simple-pcfg", "compound-pcfg"])
+@pytest.mark.parametrize("rule", ["expected", "viterbi"])
+def test_a_grammar_reads_one_word_alone(model, rule, runs):
+    parser = onlstm_parse.load(runs(model), rule=rule)
+    assert [tree.brackets() for tree in parser.parse_words([["dog"]])] == ["(X dog)"]

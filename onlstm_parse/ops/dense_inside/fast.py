@@ -45,7 +45,7 @@ def dense_inside(
         start = roots[sentence, nonterminals:] if length == 1 else roots[sentence, :nonterminals]
         totals.append((kept * start).sum().log() + scales[length - 1][sentence, 0])
     if n == 1:  # no sentence needs the rules, but a team of processes waits for every gradient
-        totals[0] = totals[0] + 0 * binary.sum()
+        totals[0] = totals[0] + binary[..., :0].sum()
     return torch.stack(totals)
 
 
