@@ -18,12 +18,13 @@ def leaves(tokens=11, units=6, words=17, dtype=torch.float64):
 
 
 @pytest.mark.parametrize("rows", [1, 4, 11, 512])
+@pytest.mark.parametrize("words", [17, 1024, 2500])  # the compiled pass takes 1,024 at a time
 @pytest.mark.parametrize("compiled", [True, False])
-def test_value_and_gradients(rows, compiled, monkeypatch):
+def test_value_and_gradients(rows, words, compiled, monkeypatch):
     monkeypatch.setattr(module, "_rows", lambda weight: rows)
     if not compiled:
         monkeypatch.setattr(native, "library", lambda: None)
-    (hidden, weight, bias), targets = leaves()
+    (hidden, weight, bias), targets = leaves(words=words)
     plain = cross_entropy(hidden @ weight.t() + bias, targets)
     chunked = tied_cross_entropy(hidden, weight, bias, targets)
     torch.testing.assert_close(chunked, plain, rtol=0, atol=1e-12)
