@@ -83,17 +83,23 @@ INLINE double exponential(double x) { return std::exp(x); }
 template <class Real>
 INLINE Real sigmoid(Real x) { return Real(1) / (Real(1) + exponential(-x)); }
 
-// Near zero an odd polynomial (Cephes' tanhf), as 1 - 2 / (e^2x + 1) loses all digits there.
+// To 3e-7: a quotient of polynomials, whose coefficients are those of Eigen's tanh. It is 1 beyond the bounds.
 INLINE float hyperbolic_tangent(float x) {
-    float far = 1.0f - 2.0f / (exponential(2.0f * x) + 1.0f);
+    x = x < -7.99881172f ? -7.99881172f : x;
+    x = x > 7.99881172f ? 7.99881172f : x;
     float z = x * x;
-    float p = -5.70498872745e-3f;
-    p = p * z + 2.06390887954e-2f;
-    p = p * z - 5.37397155531e-2f;
-    p = p * z + 1.33314422036e-1f;
-    p = p * z - 3.33332819422e-1f;
-    float near = p * z * x + x;
-    return z < 0.390625f ? near : far;
+    float p = -2.76076847742355e-16f;
+    p = p * z + 2.00018790482477e-13f;
+    p = p * z - 8.60467152213735e-11f;
+    p = p * z + 5.12229709037114e-8f;
+    p = p * z + 1.48572235717979e-5f;
+    p = p * z + 6.37261928875436e-4f;
+    p = p * z + 4.89352455891786e-3f;
+    float q = 1.19825839466702e-6f;
+    q = q * z + 1.18534705686654e-4f;
+    q = q * z + 2.26843463243900e-3f;
+    q = q * z + 4.89352518554385e-3f;
+    return x * p / q;
 }
 
 INLINE double hyperbolic_tangent(double x) { return std::tanh(x); }
