@@ -21,13 +21,19 @@ def product(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
     """a (N, K) · b (M, K)ᵀ + bias (M,) -> (N, M), without gradient."""
     if not a.numel() and bias is None:  # oneDNN refuses K = 0 on processors without AVX-512
         return a.new_zeros(len(a), len(b))
-    if _through_onednn(a):
+    if _through_onednn(a) or (bias is not None and _adds_bias(a)):
         return torch.ops.mkldnn._linear_pointwise(a, b, bias, "none", [], "")
     return a @ b.t() if bias is None else (a @ b.t()).add_(bias)
 
 
 def _through_onednn(a: Tensor) -> bool:
     return a.dtype == torch.float32 and a.device.type == "cpu" and has_onednn_linear()
+
+
+def _adds_bias(a: Tensor) -> bool:
+    """Whether oneDNN takes the bias of a bf16 product as well."""
+    native_bf16 = a.dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return native_bf16 and a.device.type == "cpu" and has_onednn_linear()
 
 
 @cache
@@ -44,8 +50,10 @@ def has_onednn_linear() -> bool:
 
 
 def transposed(a: Tensor) -> Tensor:
-    """aᵀ of a contiguous a, as `product` needs it: oneDNN would copy a transposed view again and again."""
-    if not _through_onednn(a) or native.library() is None:
+    """aᵀ of a contiguous a, as `product` needs it: oneDNN would copy a transposed view again and again, and
+    slowly."""
+    onednn = _through_onednn(a) or (a.dtype == torch.bfloat16 and a.device.type == "cpu")
+    if not onednn or native.library() is None:
         return a.t()
     out = a.new_empty(a.shape[1], a.shape[0])
     native.call("transpose", a.dtype, (1, *a.shape), (a, out))

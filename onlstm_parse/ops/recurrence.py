@@ -119,4 +119,4 @@ class _Recurrence(torch.autograd.Function):
             return None, d_gates, None, None, d_first, d_state, d_weight
         d_x = product(flat, weight_ih.t()).view_as(x) if needs_x else None
         d_weight_ih = product(flipped, x.flatten(0, 1).t())
-        return None, d_x, d_weight_ih, flat.sum(0), d_first, d_state, d_weight
+        return None, d_x, d_weight_ih, flipped.sum(1), d_first, d_state, d_weight

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from onlstm_parse.ops import native
 from onlstm_parse.ops.first_order import refuse_second_derivatives
-from onlstm_parse.ops.product import product
+from onlstm_parse.ops.product import product, transposed
 
 LOGITS = 1 << 23  # held at a time: enough for fast products
 
@@ -48,7 +48,7 @@ class _TiedCrossEntropy(torch.autograd.Function):
         d_hidden = torch.empty_like(hidden)
         d_weight = torch.zeros_like(weight, dtype=bias.dtype)
         d_bias = torch.zeros_like(bias)
-        transposed = weight.t().contiguous()
+        flipped = transposed(weight.contiguous())
         compiled = native.compiled_type(bias) is not None and hidden.dtype in native.SUFFIXES
         loss_and_gradient = _compiled if compiled else _plain
         loss = bias.new_zeros(())
@@ -58,7 +58,7 @@ class _TiedCrossEntropy(torch.autograd.Function):
         ):
             total, d_logits = loss_and_gradient(product(some, weight), bias, words, d_bias)
             loss += total
-            d_some.copy_(product(d_logits, transposed))
+            d_some.copy_(product(d_logits, flipped))
             d_weight += d_logits.t() @ some
         ctx.save_for_backward(d_hidden, d_weight, d_bias)
         ctx.dtype = weight.dtype
