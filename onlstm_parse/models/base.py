@@ -142,8 +142,7 @@ class LanguageModel(Network):
         if state is None:
             state = self.initial_state(words.shape[1])
         config, training = self.config, self.training
-        table = embedding_dropout(self.embedding.weight, config.dropout_embedding, training)
-        x = nn.functional.embedding(words, table)
+        x = embedding_dropout(words, self.embedding.weight, config.dropout_embedding, training)
         if masked is not None:
             x = torch.where(masked.unsqueeze(-1), self.mask, x)
         x = raw = variational_dropout(x, config.dropout_input, training)

@@ -1,12 +1,13 @@
 """The dropouts of AWD-LSTM (Merity, Keskar, Socher, ICLR 2018), as plain functions.
 
-Each returns its input unchanged when not training or when the rate is 0.
+Nothing is dropped when not training or when the rate is 0.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import embedding
 
 
 def variational_dropout(x: Tensor, rate: float, training: bool) -> Tensor:
@@ -16,11 +17,12 @@ def variational_dropout(x: Tensor, rate: float, training: bool) -> Tensor:
     return x * dropout_mask(x[:1], rate)
 
 
-def embedding_dropout(weight: Tensor, rate: float, training: bool) -> Tensor:
-    """Drop whole words of an embedding (V, E)."""
+def embedding_dropout(words: Tensor, weight: Tensor, rate: float, training: bool) -> Tensor:
+    """The rows (..., E) of an embedding (V, E) for words (...); whole words of the vocabulary are dropped."""
+    x = embedding(words, weight)
     if not training or not rate:
-        return weight
-    return weight * dropout_mask(weight[:, :1], rate)
+        return x
+    return x * embedding(words, dropout_mask(weight[:, :1], rate))
 
 
 def dropconnect(weight: Tensor, rate: float, training: bool) -> Tensor:

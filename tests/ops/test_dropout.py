@@ -42,12 +42,15 @@ def test_a_variational_mask_is_shared_by_all_steps() -> None:
 
 
 def test_embedding_dropout_drops_whole_words() -> None:
-    dropped = embedding_dropout(torch.ones(200, 6), 0.5, True)
-    assert torch.equal(dropped, dropped[:, :1].expand_as(dropped))
-    assert 0 < (dropped[:, 0] == 0).sum() < 200
+    dropped = embedding_dropout(torch.arange(200).repeat(3, 1), torch.ones(200, 6), 0.5, True)
+    assert torch.equal(dropped, dropped[:1, :, :1].expand_as(dropped))
+    assert 0 < (dropped[0, :, 0] == 0).sum() < 200
+    weight, words = torch.randn(5, 2), torch.tensor([[4, 0]])
+    for off in ((0.0, True), (0.5, False)):
+        assert torch.equal(embedding_dropout(words, weight, *off), weight[words])
 
 
-@pytest.mark.parametrize("dropout", [variational_dropout, embedding_dropout, dropconnect])
+@pytest.mark.parametrize("dropout", [variational_dropout, dropconnect])
 def test_nothing_is_dropped_at_rate_0_or_out_of_training(dropout: object) -> None:
     assert callable(dropout)
     x = torch.randn(4, 3, 2)

@@ -91,8 +91,8 @@ class PlainTraining:
 
     def loss(self, inputs, targets):
         w, sizes, config = self.weights, self.sizes, self.config
-        table = embedding_dropout(w["embedding.weight"], sizes.dropout_embedding, True)
-        x = variational_dropout(table[inputs], sizes.dropout_input, True)
+        x = embedding_dropout(inputs, w["embedding.weight"], sizes.dropout_embedding, True)
+        x = variational_dropout(x, sizes.dropout_input, True)
         for k in range(3):
             names = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
             weight_ih, bias_ih, weight_hh, bias_hh = (w[f"layers.{k}.{name}"] for name in names)
