@@ -33,6 +33,15 @@ def test_models_are_drawn_by_their_name(tiny_run, tmp_path, monkeypatch):
     assert "barked" in picture.read_text(encoding="utf-8")
 
 
+def test_the_profile_of_parsing_names_every_part(tiny_run, text_file, monkeypatch, capsys):
+    run(SCRIPTS / "profile_parse", tiny_run, text_file, "--lines", 40, monkeypatch=monkeypatch)
+    out = capsys.readouterr().out
+    rows = [[cell.strip() for cell in line.split("|")[1:4]] for line in out.splitlines() if "%" in line]
+    assert {"reading", "recurrences, with their products", "splitter", "trees"} <= {row[0] for row in rows}
+    assert sum(float(row[2].rstrip("%")) for row in rows) == pytest.approx(100, abs=1)
+    assert "40 sentences, fp32" in out
+
+
 def test_learning_rates_are_compared_by_perplexity(text_file, monkeypatch, capsys):
     catalogue = dict(CATALOGUE)
     options = ("--models", "rnn", "--shares", "0.1", "1", "--size", "tiny", "--tokens", "2000")
