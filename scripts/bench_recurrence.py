@@ -2,9 +2,12 @@
 """Time and memory of the recurrences and of the softmax, beside PyTorch's own, measured in turn in one run.
 
     .venv/bin/python scripts/bench_recurrence.py [--quick] [--json FILE]
+    OMP_NUM_THREADS=1 .venv/bin/python scripts/bench_recurrence.py --keep-memory
+    .venv/bin/python scripts/bench_recurrence.py --compile 10
 
 Three stacked layers E → H → H → E, as in the language model. A row's seconds are the median of several
-rounds; in each round all paths of a table take their turn, so that a noisy machine disturbs all alike.
+rounds; in each round all paths of a table take their turn, so that a noisy machine disturbs all alike. With
+one thread they are processor time, so that work beside it counts less.
 `of ceiling` is the share of the speed that large matrix products reach here in the same precision.
 """
 
@@ -35,6 +38,7 @@ from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.models.on_lstm import OnLstm
 from onlstm_parse.ops.graphed import CAPTURED_AT
 from onlstm_parse.ops.linear_scan import forget_mult, linear_scan
+from onlstm_parse.ops.memory import keep_freed_memory
 from onlstm_parse.ops.on_lstm.reference import on_lstm_reference
 from onlstm_parse.ops.precision import choose_device, products_in
 from onlstm_parse.ops.product import product
@@ -69,6 +73,9 @@ class Row:
     phase: str
     seconds: float
     ratio_to_lstm: float
+    """To the time of torch.nn.LSTM in fp32."""
+    ratio_to_same: float
+    """To its time in this precision."""
     of_ceiling: float
 
 
@@ -139,10 +146,16 @@ def in_turn(paths: dict[Any, Callable[[], None]], rounds: int) -> dict[Any, floa
     seconds: dict[Any, list[float]] = {key: [] for key in paths}
     for _ in range(rounds):
         for key, run in paths.items():
-            began = time.perf_counter()
+            began = clock()
             run()
-            seconds[key].append(time.perf_counter() - began)
+            seconds[key].append(clock() - began)
     return {key: median(values) for key, values in seconds.items()}
+
+
+def clock() -> float:
+    """Seconds: of the processor where one thread does all, else of the clock on the wall."""
+    alone = torch.get_num_threads() == 1 and not torch.cuda.is_available()
+    return time.process_time() if alone else time.perf_counter()
 
 
 def ceilings(device: torch.device) -> dict[str, float]:
@@ -178,6 +191,7 @@ def compare(
                     "forward+backward" if backward else "forward",
                     value,
                     value / seconds["torch.nn.LSTM", "fp32"],
+                    value / seconds["torch.nn.LSTM", precision],
                     case.flops(backward) / value / peak[precision],
                 )
             )
@@ -186,14 +200,15 @@ def compare(
 
 def print_rows(rows: list[Row]) -> None:
     print(
-        "| sizes, batch × steps | path | precision | phase | ms | tokens/s | ratio to LSTM fp32 | ceiling |"
+        "| sizes, batch × steps | path | precision | phase | ms | tokens/s | ratio to LSTM fp32 "
+        "| to LSTM in this precision | ceiling |"
     )
-    print("|---" * 8 + "|")
+    print("|---" * 9 + "|")
     for r in rows:
         print(
             f"| {r.sizes}, {r.batch} × {r.steps} | {r.path} | {r.precision} | {r.phase} | "
             f"{1e3 * r.seconds:.1f} | {r.batch * r.steps / r.seconds:,.0f} | {r.ratio_to_lstm:.2f} | "
-            f"{r.of_ceiling:.0%} |",
+            f"{r.ratio_to_same:.2f} | {r.of_ceiling:.0%} |",
             flush=True,
         )
     print()
@@ -289,6 +304,27 @@ def print_scan(rounds: int, device: torch.device) -> None:
     print()
 
 
+def print_compiled(steps: int, rounds: int, device: torch.device) -> None:
+    """The plain loop through torch.compile, which unrolls it, beside the fast path; fp32."""
+    case = Case(**{**asdict(MIDDLE), "steps": steps})
+    runs = {name: stack(name, case, device) for name in ("fast", "reference")}
+    runs["reference, compiled"] = torch.compile(stack("reference", case, device))
+    x = torch.randn(case.steps, case.batch, case.embedding, device=device, requires_grad=True)
+
+    def once(run: Callable[[Tensor], Tensor]) -> Callable[[], None]:
+        return lambda: run(x).sum().backward()
+
+    began = time.perf_counter(), sum(os.times()[:4])
+    once(runs["reference, compiled"])()
+    waited, worked = time.perf_counter() - began[0], sum(os.times()[:4]) - began[1]
+    seconds = in_turn({name: once(run) for name, run in runs.items()}, rounds)
+    print(f"| {case.batch} × {case.steps}, fp32, forward+backward | ms | times the fast path |")
+    print("|---|---|---|")
+    for name, value in seconds.items():
+        print(f"| {name} | {1e3 * value:.1f} | {value / seconds['fast']:.1f} |")
+    print(f"\nfirst call of the compiled loop: {waited:.0f} s, {worked:.0f} s of all processors together")
+
+
 def print_memory() -> None:
     """Peak memory of one step above that of the process before it; a process each."""
     print("| peak memory of forward+backward | precision | MB | ratio to LSTM fp32 |\n|---|---|---|---|")
@@ -322,16 +358,24 @@ def main() -> None:
     options.add_argument("--quick", action="store_true", help="the first two sizes only, in under a minute")
     options.add_argument("--json", type=Path, help="write the rows here")
     options.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    options.add_argument("--keep-memory", action="store_true", help="keep freed memory, as `train` does")
+    options.add_argument(
+        "--compile", type=int, metavar="STEPS", help="only the plain loop of so many steps through torch.compile"
+    )
     options.add_argument("--memory-of", help=argparse.SUPPRESS)
     options.add_argument("--precision", help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.memory_of:
         return memory_of(chosen.memory_of, chosen.precision)
     device = choose_device(chosen.device)
+    rounds = 3 if chosen.quick else 7
+    if chosen.keep_memory:
+        keep_freed_memory()
+    if chosen.compile:
+        return print_compiled(chosen.compile, rounds, device)
     peak = ceilings(device)
     print(f"{processor(device)}; torch {torch.__version__}, {torch.get_num_threads()} threads; ", end="")
     print("large products: " + ", ".join(f"{p} {v / 1e9:,.0f} GFLOP/s" for p, v in peak.items()) + "\n")
-    rounds = 3 if chosen.quick else 7
     paths = [*PATHS, *LOW_PATHS] if low_precision(device) else PATHS
     rows: list[Row] = []
     for case in (LARGE, MIDDLE) if chosen.quick else (LARGE, MIDDLE, SMALL, ONE_SENTENCE):
