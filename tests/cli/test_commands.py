@@ -106,14 +106,14 @@ def test_parse_a_file_and_drop_unread_words(command, tiny_run, tmp_path):
 
 def test_jobs_change_no_tree(command, tiny_run, text_file, tmp_path):
     """Nor which trees are printed before a line that cannot be read."""
-    lines = text_file.read_bytes() * 11 + b"\none\n" + b"a " * 600 + b"\n"
+    lines = text_file.read_bytes() * 22 + b"\none\n" + b"a " * 600 + b"\n"
     path = tmp_path / "text.txt"
     path.write_bytes(lines + b"caf\xe9\n" + b"dog\n" * 3000)
     one, two = (command("parse", tiny_run, path, "--format", "json", "--jobs", n) for n in (1, 2))
     status, out, err = one
     assert status == 1
     assert out.count("\n") == 2 * LINES_AT_ONCE
-    assert err.startswith(f"onlstm-parse: {path}:4404:4: expected UTF-8 text, found byte 0xe9")
+    assert err.startswith(f"onlstm-parse: {path}:8804:4: expected UTF-8 text, found byte 0xe9")
     assert two == one
 
 
