@@ -360,7 +360,7 @@ def main() -> None:
     options.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     options.add_argument("--keep-memory", action="store_true", help="keep freed memory, as `train` does")
     options.add_argument(
-        "--compile", type=int, metavar="STEPS", help="only the plain loop of so many steps through torch.compile"
+        "--compile", type=int, metavar="STEPS", help="only the plain loop, of so many steps, by torch.compile"
     )
     options.add_argument("--memory-of", help=argparse.SUPPRESS)
     options.add_argument("--precision", help=argparse.SUPPRESS)
