@@ -44,7 +44,7 @@ class TrainingConfig:
     clip: float = 1.0
     """Largest norm of the gradient."""
     update_clip: float | None = None
-    """adamw: largest root mean square of g / sqrt(v) in a tensor, against sudden jumps; none if not given."""
+    """adamw: shorten the gradient of a tensor to so many times its usual norm, against sudden jumps."""
     activation_penalty: float = 2.0
     """Weight of the mean square of the outputs (AWD-LSTM's alpha)."""
     temporal_penalty: float = 1.0
