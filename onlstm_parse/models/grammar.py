@@ -50,7 +50,7 @@ class Grammar(Network):
     ) -> Tensor:
         """The log probability of each sentence, (B,); words (T,) are the ids of all, one after another.
 
-        It is a lower bound where the objective of the settings is `bound`.
+        It is an estimate of a lower bound where the objective of the settings is `bound`.
         `spans` and `viterbi` are those of `ops.inside.inside_reference`.
         """
 

@@ -16,8 +16,8 @@ class NetworkConfig:
 
     @property
     def objective(self) -> str:
-        """`causal`: the probability of a sentence; `bound`: a lower bound of it; `masked`: the probability of
-        each word, given the others."""
+        """`causal`: the probability of a sentence; `bound`: an estimate of a lower bound of it; `masked`: the
+        probability of each word, given the others."""
         return "causal"
 
     @property
