@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from onlstm_parse.comparison.plan import Plan
 from onlstm_parse.comparison.records import runs_folder
-from onlstm_parse.comparison.rows import MARKS, Row
+from onlstm_parse.comparison.rows import Row
 from onlstm_parse.files import written_whole
 from onlstm_parse.induction import SPLITTERS
+from onlstm_parse.models.likelihoods import LIKELIHOODS
 from onlstm_parse.runs import METRICS
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ def write_plots(plan: Plan, folder: Path, rows: list[Row], labels: list[str]) ->
         if row.trivial and row.name in REFERENCES
     }
     kind = {"test": "test", "valid": "validation"}[perplexity] + " perplexity"
-    for objective, what in (("masked", "pseudo-perplexity"), ("bound", "a bound of it")):
-        if any(row.objective == objective for row in done):
-            kind += f", of {MARKS[objective]} {what}"
+    for objective, likelihood in LIKELIHOODS.items():
+        if likelihood.mark and any(row.objective == objective for row in done):
+            kind += f", of {likelihood.mark} {likelihood.perplexity}"
     pictures = {
         "learning_curves": learning_curves(_curves(plan, folder, rows)),
         "f1_against_perplexity": f1_against_perplexity(

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from onlstm_parse.comparison.plan import Plan
-from onlstm_parse.comparison.rows import MARKS, Figure, Row, gold_labels, layers
+from onlstm_parse.comparison.rows import Figure, Row, gold_labels, layers
 from onlstm_parse.display.tables import markdown_table
 from onlstm_parse.induction import SPLITTERS
+from onlstm_parse.models.likelihoods import LIKELIHOODS
 from onlstm_parse.scoring import PROTOCOLS
 from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.scoring.metrics import signature
 from onlstm_parse.training.config import BUDGETS
 
-NOTES = {
-    "masked": "A masked language model: its perplexity is a pseudo-perplexity, each word predicted from both "
-    "sides, and not to be compared with the others'.",
-    "bound": "Its perplexity is a bound, and not to be compared with the others'.",
-}
 # heading, key, decimals
 COLUMNS = (
     ("parameters", "parameters", 0),
@@ -39,7 +35,11 @@ def markdown(plan: Plan, rows: list[Row], gold: Gold) -> str:
         text = "How far two seeds of a model give the same trees, mean ± sd over pairs of seeds.\n\n"
         parts.append(f"## Self-F1\n\n{text}{_trees_table('self_f1', models, plan)}")
     parts += [_recall_tables(rows, plan, gold), "    " + _signature(plan, gold)]
-    parts += [f"{MARKS[one]} {NOTES[one]}" for one in MARKS if any(row.objective == one for row in models)]
+    parts += [
+        f"{likelihood.mark} A {likelihood.note}."
+        for objective, likelihood in LIKELIHOODS.items()
+        if likelihood.mark and any(row.objective == objective for row in models)
+    ]
     failed = [f"- {row.name}, seed {s}: {reason}" for row in models for s, reason in row.failures.items()]
     if failed:
         parts.append("## Failed runs\n\n" + "\n".join(failed))

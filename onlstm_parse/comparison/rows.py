@@ -14,12 +14,12 @@ from onlstm_parse.comparison.plan import Plan
 from onlstm_parse.comparison.records import Brackets, load_brackets, load_record
 from onlstm_parse.comparison.trivial import TRIVIAL
 from onlstm_parse.models import CATALOGUE
+from onlstm_parse.models.likelihoods import LIKELIHOODS
 from onlstm_parse.scoring.comparison import between
 from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.scoring.metrics import label_counts
 from onlstm_parse.tree import Tree
 
-MARKS = {"masked": "†", "bound": "‡"}  # behind figures that are no perplexity
 # Figures by group: their name here, and where a score has them.
 GROUPED = {
     "recall": ("by_label", "recall"),
@@ -67,7 +67,7 @@ class Row:
     @property
     def mark(self) -> str:
         """What stands behind its perplexities."""
-        return MARKS.get(self.objective, "")
+        return LIKELIHOODS[self.objective].mark
 
 
 def layers(plan: Plan) -> range:

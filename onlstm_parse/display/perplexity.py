@@ -5,12 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from onlstm_parse.display.tables import plain_table
+from onlstm_parse.models.likelihoods import LIKELIHOODS
 
-NAMES = {
-    "causal": "perplexity",
-    "masked": "pseudo-perplexity (of hidden words, both sides seen)",
-    "bound": "bound of the perplexity (compares with the same model's only)",
-}
 ROWS = {
     "carried_perplexity": "state carried over sentences",
     "sentence_perplexity": "each sentence by itself",
@@ -24,7 +20,7 @@ def perplexity_table(report: dict[str, Any], system: str = "run") -> str:
     parts = [
         f"{system}: {', '.join(report['text'])}, {report['sentences']:,} sentences, {report['tokens']:,} "
         f"predictions with the ends of sentences, {report['unknown_share']:.1%} of them unknown words",
-        plain_table([("", NAMES[report["objective"]]), *rows]),
+        plain_table([("", LIKELIHOODS[report["objective"]].note), *rows]),
     ]
     if (bits := report["bits_per_character"]) is not None:
         parts.append(f"bits per character: {bits:.4f} ({report['characters']:,} characters)")

@@ -6,20 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from onlstm_parse.display.tables import plain_table
+from onlstm_parse.models.likelihoods import LIKELIHOODS
 
-LIKELIER = {
-    "causal": "by likelihood",
-    "masked": "by pseudo-likelihood, of hidden words, both sides seen",
-    "bound": "by a bound of the likelihood",
-}
 HEADER = ("pairs", "accuracy", "95 % interval", "unigram")
 
 
 def syntax_table(report: dict[str, Any], system: str = "run") -> str:
     """The tables of what `probe syntax --json` prints; `system` names the run."""
-    likelier = LIKELIER[report["objective"]]
+    by = LIKELIHOODS[report["objective"]].probability
     parts = [
-        f"{system}: how often the grammatical sentence of a pair is the likelier one, in % ({likelier})",
+        f"{system}: how often the grammatical sentence of a pair is the likelier one, in % (by {by})",
         plain_table(
             [
                 ("phenomenon", *HEADER, "unknown pairs", "accuracy"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from onlstm_parse.display.perplexity import NAMES
 from onlstm_parse.display.tables import plain_table
+from onlstm_parse.models.likelihoods import LIKELIHOODS
 
 LABELS = 12  # the most frequent are shown; JSON has all
 WHY = {
@@ -112,7 +112,7 @@ def _remarks(report: dict[str, Any]) -> list[str]:
         figures = ", ".join(f"{figure(f1)} by the {rule} rule" for rule, f1 in rules.items())
         remarks.append(f"sentence F1 of these levels: {figures}")
     if (perplexity := report.get("perplexity")) is not None:
-        remarks.append(f"{NAMES[report['objective']]}: {perplexity:.2f}")
+        remarks.append(f"{LIKELIHOODS[report['objective']].note}: {perplexity:.2f}")
     return remarks
 
 

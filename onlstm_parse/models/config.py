@@ -96,11 +96,6 @@ class ModelConfig(NetworkConfig):
         """The layer that trees are read from by default, counted from 1: the second of three."""
         return min(2, self.layers)
 
-    @property
-    def perplexity_name(self) -> str:
-        """`pseudo-perplexity` for a masked model: it cannot be compared with a causal model's perplexity."""
-        return "perplexity" if self.objective == "causal" else "pseudo-perplexity"
-
     def for_vocabulary(self, words: int) -> ModelConfig:
         """Choose the softmax, where it is `auto`."""
         if self.softmax != "auto":

@@ -37,11 +37,6 @@ class GrammarConfig(NetworkConfig):
     def objective(self) -> str:
         return CATALOGUE[self.model].objective
 
-    @property
-    def perplexity_name(self) -> str:
-        """`bound of the perplexity` compares with that of the same kind of grammar only."""
-        return "bound of the perplexity" if self.objective == "bound" else "perplexity"
-
 
 GRAMMAR_SIZES = {
     "tiny": GrammarConfig(nonterminals=16, preterminals=32, embedding=64),

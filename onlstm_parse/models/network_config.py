@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from onlstm_parse.models.likelihoods import LIKELIHOODS, Likelihood
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -21,8 +23,9 @@ class NetworkConfig:
         return "causal"
 
     @property
-    def perplexity_name(self) -> str:
-        return "perplexity"
+    def likelihood(self) -> Likelihood:
+        """What its perplexity is, and what it compares with."""
+        return LIKELIHOODS[self.objective]
 
     def for_vocabulary(self, words: int) -> Self:
         """The settings with what depends on the number of words chosen."""

@@ -32,7 +32,7 @@ class SentenceObjective(Objective):
 
     def __init__(self, model: Grammar, text: Any, config: TrainingConfig) -> None:
         super().__init__(model)
-        self.figure_name = model.config.perplexity_name
+        self.figure_name = model.config.likelihood.perplexity
         self.config, self.device, self.team = config, next(model.parameters()).device, Team()
         self.train, self.valid = self.sides(text)
         for sentences, side in ((self.train, "training"), (self.valid, "validation")):

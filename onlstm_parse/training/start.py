@@ -32,12 +32,6 @@ from onlstm_parse.training.settings import (
 from onlstm_parse.training.team import Team, first_here_first, joined, restarted
 from onlstm_parse.version import VERSION
 
-HINTS = {
-    "causal": "",
-    "masked": "; it predicts masked words, so its perplexities are pseudo-perplexities",
-    "bound": "; its perplexities are bounds, and compare with those of the same model only",
-}
-
 
 def train(
     texts: str | Path | Sequence[str | Path],
@@ -207,12 +201,14 @@ def check_same_text(data: dict[str, Any], stored: dict[str, Any], folder: Path) 
 
 
 def _headline(data: dict[str, Any], settings: Settings, trainer: Trainer) -> str:
+    likelihood = settings.model.likelihood
+    figure = f"; its figure is a {likelihood.note}" if likelihood.caution else ""
     return (
         f"text: {data['train_tokens']:,} tokens ({data['valid_tokens']:,} held out for validation), "
         f"{data['vocabulary']:,} words ({data['valid_unknown']:.1%} of the held-out ones unknown), "
         f"tokeniser {settings.text.tokeniser}, normalisation {settings.text.normalisation}\n"
         f"model: {settings.model.model}, {trainer.model.parameter_count():,} parameters; "
-        f"{trainer.precision} on {trainer.device}{HINTS[settings.model.objective]}"
+        f"{trainer.precision} on {trainer.device}{figure}"
     )
 
 

@@ -38,7 +38,7 @@ class StreamObjective(Objective):
         columns = max(VALIDATION_COLUMNS, team.size)
         self.valid = Stream(text.valid, columns, config.bptt, team.rank, team.size)
         self.config, self.device = config, next(model.parameters()).device
-        self.figure_name = model.config.perplexity_name
+        self.figure_name = model.config.likelihood.perplexity
         self._state: State | None = None
         self._planned: tuple[int, list[tuple[int, int]]] = (-1, [])
 

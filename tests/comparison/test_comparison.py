@@ -286,9 +286,9 @@ def test_what_is_no_perplexity_is_marked(finished, text_file, treebank, tiny):
     text = markdown(plan, rows, read_gold(treebank))
     assert "9.5† |" in text
     assert "1,000 |" in text
-    assert "† A masked language model" in text
+    assert "† A pseudo-perplexity (" in text
     assert text.count("9.5†") == text.count("9.5‡") == 1
-    assert "‡ Its perplexity is a bound" in text
+    assert "‡ A bound of the perplexity (" in text
     assert "There was no test text" in text
 
 

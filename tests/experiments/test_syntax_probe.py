@@ -9,12 +9,13 @@ import pytest
 import torch
 
 import onlstm_parse
-from onlstm_parse.display.probes import LIKELIER, syntax_table
+from onlstm_parse.display.probes import syntax_table
 from onlstm_parse.errors import FormatError, UsageError
 from onlstm_parse.experiments import syntax_probe
 from onlstm_parse.experiments.minimal_pairs import Pair, read_pairs
 from onlstm_parse.experiments.published_syntax import ROWS
 from onlstm_parse.experiments.syntax_probe import probe_syntax
+from onlstm_parse.models.likelihoods import LIKELIHOODS
 from onlstm_parse.runs import Run
 from onlstm_parse.training import progress
 
@@ -97,7 +98,7 @@ def test_masked_models_pieces_and_bounds(model, settings, objective, text_file, 
     )
     assert report["objective"] == objective
     assert report["by_condition"]["simple_agrmt/sing"]["accuracy"] == (100.0 if right < wrong else 0.0)
-    assert LIKELIER[objective] in syntax_table(report)
+    assert f"by {LIKELIHOODS[objective].probability}" in syntax_table(report)
 
 
 def test_progress_of_many_pairs_is_told_and_changes_nothing(likes_barking, monkeypatch, capfd):

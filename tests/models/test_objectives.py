@@ -79,12 +79,12 @@ def test_its_loss_is_called_by_its_name(run, tmp_path, capsys):
     parser = onlstm_parse.load(run)
     analyses = parser.analyse_words([["The", "old", "dog", "barked"], ["Nobody", "left"]], with_loss=True)
     assert report["perplexity"] == pytest.approx(math.exp(sum(one.loss for one in analyses) / 8))
-    assert "pseudo-perplexity (of hidden words, both sides seen): " in score_table(report)
+    assert f"{parser.run.config.model.likelihood.note}: " in score_table(report)
 
 
 def test_training_says_so(text_file, tiny, tmp_path, capfd):
     settings = {**tiny, "model": "on-lstm-bidirectional", "quiet": False}
     onlstm_parse.train([text_file], tmp_path / "run", **settings)
     told = capfd.readouterr().err
-    assert "its perplexities are pseudo-perplexities" in told
+    assert "its figure is a pseudo-perplexity (each hidden word" in told
     assert "done: validation pseudo-perplexity" in told
