@@ -4,7 +4,8 @@
     .venv/bin/python scripts/bench_inside.py [--quick] [--text ptb-lm] [--json FILE]
 
 Batches of 32 sentences have the lengths of a text, up to 40 words. A row's seconds are the median of several
-rounds; in each round all forms take their turn, so that a noisy machine disturbs all alike. `of ceiling` is
+rounds; in each round all forms take their turn, so that a noisy machine disturbs all alike. With one thread
+they are processor time. `of ceiling` is
 the share of the speed that large matrix products reach here.
 """
 
@@ -13,13 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from statistics import median
 
 import torch
+from timing import CPU, ceiling, in_turn
 
 from onlstm_parse import corpora
 from onlstm_parse.display.tables import markdown_table
@@ -27,12 +28,10 @@ from onlstm_parse.files import written_whole
 from onlstm_parse.ops.inside import Rules, inside, inside_reference
 from onlstm_parse.ops.memory import keep_freed_memory
 from onlstm_parse.ops.precision import choose_precision, products_in
-from onlstm_parse.ops.product import product
 
 SYMBOLS = [(256, 512), (512, 1024), (1024, 2048)]
 QUICK_SYMBOLS = [(64, 128)]
 BATCH, LONGEST = 32, 40
-CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -76,16 +75,9 @@ def step(
     return run
 
 
-def ceiling(dtype: torch.dtype) -> float:
-    """The most operations a second that a large product reaches here."""
-    a, b = torch.randn(4096, 1024).to(dtype), torch.randn(1024, 1024).to(dtype)
-    product(a, b)
-    seconds = []
-    for _ in range(5):
-        began = time.perf_counter()
-        product(a, b)
-        seconds.append(time.perf_counter() - began)
-    return 2 * 4096 * 1024 * 1024 / min(seconds)
+def in_precision(precision: str, run: Callable[[], None]) -> None:
+    with products_in(precision, CPU):
+        run()
 
 
 def rows_of(symbols: tuple[int, int], lengths: list[int], rounds: int) -> list[Row]:
@@ -93,18 +85,8 @@ def rows_of(symbols: tuple[int, int], lengths: list[int], rounds: int) -> list[R
     if choose_precision("auto", CPU) == "bf16":
         forms["fast", "bf16"] = inside
     steps = {key: step(form, symbols, lengths) for key, form in forms.items()}
-    seconds: dict[tuple[str, str], list[float]] = {key: [] for key in steps}
-    for number in range(rounds + 1):
-        for key, run in steps.items():
-            with products_in(key[1], CPU):
-                began = time.perf_counter()
-                run()
-            if number:  # the first round warms up
-                seconds[key].append(time.perf_counter() - began)
-    medians = {key: median(values) for key, values in seconds.items()}
-    most = {"fp32": ceiling(torch.float32)}
-    if ("fast", "bf16") in forms:
-        most["bf16"] = ceiling(torch.bfloat16)
+    medians = in_turn({key: partial(in_precision, key[1], run) for key, run in steps.items()}, rounds)
+    most = {precision: ceiling(precision) for _, precision in forms}
     return [
         Row(
             path,

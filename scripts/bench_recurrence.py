@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Time and memory of the recurrences and of the softmax, beside PyTorch's own, measured in turn in one run.
+"""Time and memory of the recurrences, beside PyTorch's own, measured in turn in one run.
 
     .venv/bin/python scripts/bench_recurrence.py [--quick] [--json FILE]
     OMP_NUM_THREADS=1 .venv/bin/python scripts/bench_recurrence.py --keep-memory
-    .venv/bin/python scripts/bench_recurrence.py --compile 10
 
 Three stacked layers E → H → H → E, as in the language model. A row's seconds are the median of several
 rounds; in each round all paths of a table take their turn, so that a noisy machine disturbs all alike. With
@@ -19,30 +18,23 @@ import math
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
-from typing import Any
 
 import torch
+from timing import ceiling, in_turn
 from torch import Tensor, nn
 
 from onlstm_parse.files import written_whole
-from onlstm_parse.models import MODELS
 from onlstm_parse.models.base import Layer
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.models.on_lstm import OnLstm
-from onlstm_parse.ops.graphed import CAPTURED_AT
-from onlstm_parse.ops.linear_scan import forget_mult, linear_scan
 from onlstm_parse.ops.memory import keep_freed_memory
 from onlstm_parse.ops.on_lstm.reference import on_lstm_reference
 from onlstm_parse.ops.precision import choose_device, products_in
-from onlstm_parse.ops.product import product
-from onlstm_parse.ops.tied_cross_entropy import tied_cross_entropy
 
 
 @dataclass(frozen=True)
@@ -132,45 +124,8 @@ def step(path: str, case: Case, precision: str, backward: bool, device: torch.de
             out = run(x)
         if backward:
             out.backward(gradient.to(out.dtype))
-        if device.type == "cuda":
-            torch.cuda.synchronize()
 
     return once
-
-
-def in_turn(paths: dict[Any, Callable[[], None]], rounds: int) -> dict[Any, float]:
-    """Median seconds of each path, all run once in every round; before it, until graphs are captured."""
-    for run in paths.values():
-        for _ in range(CAPTURED_AT if torch.cuda.is_available() else 1):
-            run()
-    seconds: dict[Any, list[float]] = {key: [] for key in paths}
-    for _ in range(rounds):
-        for key, run in paths.items():
-            began = clock()
-            run()
-            seconds[key].append(clock() - began)
-    return {key: median(values) for key, values in seconds.items()}
-
-
-def clock() -> float:
-    """Seconds: of the processor where one thread does all, else of the clock on the wall."""
-    alone = torch.get_num_threads() == 1 and not torch.cuda.is_available()
-    return time.process_time() if alone else time.perf_counter()
-
-
-def ceilings(device: torch.device) -> dict[str, float]:
-    """Floating-point operations a second of a large product."""
-    found = {}
-    for precision, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
-        a, b = (torch.randn(2048, 2048, device=device).to(dtype) for _ in range(2))
-
-        def once(a: Tensor = a, b: Tensor = b) -> None:
-            product(a, b)
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-
-        found[precision] = 2 * 2048**3 / in_turn({0: once}, 7)[0]
-    return found
 
 
 def compare(
@@ -232,99 +187,6 @@ def low_precision(device: torch.device) -> bool:
     return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
 
 
-def print_head(rounds: int, device: torch.device) -> None:
-    """The loss over 10,000 words, forward + backward."""
-    tokens, words, units = 4480, 10_000, 256
-    hidden = torch.randn(tokens, units, device=device, requires_grad=True)
-    weight = torch.randn(words, units, device=device).mul_(0.1).requires_grad_()
-    bias = torch.zeros(words, device=device, requires_grad=True)
-    targets = torch.randint(0, words, (tokens,), device=device)
-
-    def plain() -> Tensor:
-        return nn.functional.cross_entropy(nn.functional.linear(hidden, weight, bias), targets)
-
-    def chunked() -> Tensor:
-        return tied_cross_entropy(hidden, weight, bias, targets)
-
-    def timed(loss: Callable[[], Tensor], precision: str) -> Callable[[], None]:
-        def once() -> None:
-            with products_in(precision, device):
-                value = loss()
-            value.backward()
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-
-        return once
-
-    precisions = ["fp32", "bf16"] if low_precision(device) else ["fp32"]
-    kinds = {"linear + cross_entropy": plain, "chunked": chunked}
-    runs = {(name, p): timed(loss, p) for p in precisions for name, loss in kinds.items()}
-    seconds = in_turn(runs, rounds)
-    print(f"| loss of {tokens:,} × {words:,} × {units}, forward+backward | precision | ms | times faster |")
-    print("|---|---|---|---|")
-    for (name, p), value in seconds.items():
-        times = seconds["linear + cross_entropy", p] / value
-        print(f"| {name} | {p} | {1e3 * value:.1f} | {times:.2f} |", flush=True)
-    print()
-
-
-def print_scan(rounds: int, device: torch.device) -> None:
-    """Recurrences without a product, and the layers around them, beside an LSTM; forward + backward."""
-    steps, batch, units = 70, 64, 512
-    x, write = (torch.randn(steps, batch, units, device=device, requires_grad=True) for _ in range(2))
-    keep = torch.rand(steps, batch, units, device=device, requires_grad=True)
-    c = torch.zeros(batch, units, device=device)
-    gradient = torch.randn_like(x)
-    config = ModelConfig()
-
-    def layer(name: str) -> Callable[[], Tensor]:
-        made = MODELS[name](units, units, config).to(device)
-        return lambda: made(x, (c,))[0]
-
-    def timed(outputs: Callable[[], Tensor]) -> Callable[[], None]:
-        def once() -> None:
-            outputs().backward(gradient)
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-
-        return once
-
-    lstm = nn.LSTM(units, units).to(device)
-    kinds = {
-        "torch.nn.LSTM": lambda: lstm(x)[0],
-        "recurrence of sru": lambda: forget_mult(keep, x, c),
-        "recurrence of on-sru": lambda: linear_scan(keep, write, c),
-        "layer of sru": layer("sru"),
-        "layer of on-sru": layer("on-sru"),
-    }
-    seconds = in_turn({name: timed(outputs) for name, outputs in kinds.items()}, rounds)
-    print(f"| {units} units, {batch} × {steps}, fp32, forward+backward | ms | times faster |\n|---|---|---|")
-    for name, value in seconds.items():
-        print(f"| {name} | {1e3 * value:.1f} | {seconds['torch.nn.LSTM'] / value:.1f} |")
-    print()
-
-
-def print_compiled(steps: int, rounds: int, device: torch.device) -> None:
-    """The plain loop through torch.compile, which unrolls it, beside the fast path; fp32."""
-    case = Case(**{**asdict(MIDDLE), "steps": steps})
-    runs = {name: stack(name, case, device) for name in ("fast", "reference")}
-    runs["reference, compiled"] = torch.compile(stack("reference", case, device))
-    x = torch.randn(case.steps, case.batch, case.embedding, device=device, requires_grad=True)
-
-    def once(run: Callable[[Tensor], Tensor]) -> Callable[[], None]:
-        return lambda: run(x).sum().backward()
-
-    began = time.perf_counter(), sum(os.times()[:4])
-    once(runs["reference, compiled"])()
-    waited, worked = time.perf_counter() - began[0], sum(os.times()[:4]) - began[1]
-    seconds = in_turn({name: once(run) for name, run in runs.items()}, rounds)
-    print(f"| {case.batch} × {case.steps}, fp32, forward+backward | ms | times the fast path |")
-    print("|---|---|---|")
-    for name, value in seconds.items():
-        print(f"| {name} | {1e3 * value:.1f} | {value / seconds['fast']:.1f} |")
-    print(f"\nfirst call of the compiled loop: {waited:.0f} s, {worked:.0f} s of all processors together")
-
-
 def print_memory() -> None:
     """Peak memory of one step above that of the process before it; a process each."""
     print("| peak memory of forward+backward | precision | MB | ratio to LSTM fp32 |\n|---|---|---|---|")
@@ -359,9 +221,6 @@ def main() -> None:
     options.add_argument("--json", type=Path, help="write the rows here")
     options.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     options.add_argument("--keep-memory", action="store_true", help="keep freed memory, as `train` does")
-    options.add_argument(
-        "--compile", type=int, metavar="STEPS", help="only the plain loop, of so many steps, by torch.compile"
-    )
     options.add_argument("--memory-of", help=argparse.SUPPRESS)
     options.add_argument("--precision", help=argparse.SUPPRESS)
     chosen = options.parse_args()
@@ -371,12 +230,10 @@ def main() -> None:
     rounds = 3 if chosen.quick else 7
     if chosen.keep_memory:
         keep_freed_memory()
-    if chosen.compile:
-        return print_compiled(chosen.compile, rounds, device)
-    peak = ceilings(device)
+    paths = [*PATHS, *LOW_PATHS] if low_precision(device) else PATHS
+    peak = {precision: ceiling(precision, device) for _, precision in paths}
     print(f"{processor(device)}; torch {torch.__version__}, {torch.get_num_threads()} threads; ", end="")
     print("large products: " + ", ".join(f"{p} {v / 1e9:,.0f} GFLOP/s" for p, v in peak.items()) + "\n")
-    paths = [*PATHS, *LOW_PATHS] if low_precision(device) else PATHS
     rows: list[Row] = []
     for case in (LARGE, MIDDLE) if chosen.quick else (LARGE, MIDDLE, SMALL, ONE_SENTENCE):
         found = compare(case, paths, rounds, device, peak)
@@ -384,8 +241,6 @@ def main() -> None:
         print_rows(found)
     if not chosen.quick:
         print_growth(device, rounds)
-        print_head(rounds, device)
-        print_scan(rounds, device)
         if device.type == "cpu" and Path("/proc/self/clear_refs").exists():
             print_memory()
     if chosen.json:

@@ -2,6 +2,7 @@
 
 import runpy
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ PYTHON = sorted(path for path in SCRIPTS.iterdir() if path.is_file() and b"pytho
 
 def run(path: Path, *arguments, monkeypatch) -> None:
     monkeypatch.setattr(sys, "argv", [str(path), *map(str, arguments)])
+    monkeypatch.syspath_prepend(SCRIPTS)  # where Python looks first when it runs a script
     runpy.run_path(str(path), run_name="__main__")
 
 
@@ -23,6 +25,12 @@ def test_every_script_tells_what_it_does(path, monkeypatch, capsys):
         run(path, "--help", monkeypatch=monkeypatch)
     assert ended.value.code in (0, None)
     assert "usage: " in capsys.readouterr().out
+
+
+def test_every_script_is_checked_for_style():
+    settings = tomllib.loads((SCRIPTS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    named = settings["tool"]["ruff"]["extend-include"]
+    assert {f"scripts/{path.name}" for path in PYTHON if not path.suffix} <= set(named)
 
 
 def test_models_are_drawn_by_their_name(tiny_run, tmp_path, monkeypatch):
