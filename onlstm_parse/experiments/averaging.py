@@ -40,7 +40,7 @@ SETTINGS = ("layer", "rule", "weight", "family")
 
 
 def average(
-    members: Sequence[str],
+    members: Sequence[str | Path],
     out: str | Path,
     *,
     weights: str = "families",
@@ -61,7 +61,7 @@ def average(
         raise OnlstmError("a run is here already", file=folder, remedy="choose another --out")
     if not members:
         raise UsageError("an average of nothing", remedy="name runs, trivial parsers or files of trees")
-    chosen = tuple(member_of(spec, folder) for spec in members)
+    chosen = tuple(member_of(str(spec), folder) for spec in members)
     config = AverageConfig(chosen, weights)
     _parser(config, folder)  # raises for members that do not load
     named = corpora.lasting(text) if text is not None else _validation_text(chosen, folder)

@@ -107,10 +107,16 @@ class AverageParser(Parser):
         return [Analysis(tree, scores=scores) for tree, scores in zip(best_trees(votes), votes, strict=True)]
 
     def pools(self, sentences: Sequence[Encoded]) -> list[set[Span]]:
+        """Those of the members that learnt from text.
+
+        With the brackets of right-branching trees in every pool, a grammar learns these trees and little of
+        the text (docs/results.md).
+        """
         pools: list[set[Span]] = [set() for _ in sentences]
-        for _, ballot in self.ballots(sentences):
-            for pool, brackets in zip(pools, ballot, strict=True):
-                pool |= brackets
+        for member, ballot in self.ballots(sentences):
+            if member.reference is not None:
+                for pool, brackets in zip(pools, ballot, strict=True):
+                    pool |= brackets
         return pools
 
     def ballots(self, sentences: Sequence[Encoded]) -> Iterator[tuple[Member, list[set[Span]]]]:
