@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from onlstm_parse.evaluation import Treebank, read_gold, trees_by_way
 from onlstm_parse.parsers.base import load
-from onlstm_parse.runs import METRICS, snapshots
+from onlstm_parse.runs import read_metrics, snapshots
 from onlstm_parse.scoring.metrics import reports, score
 
 MEASURED = ("epoch", "seconds", "train_perplexity", "valid_perplexity", "level_mean", "level_spread")
@@ -30,8 +29,7 @@ def over_training(
     `signature`. Raises OnlstmError for a run without snapshots or an unreadable treebank.
     """
     gold = read_gold(treebank, **gold_settings)
-    lines = (folder / METRICS).read_text(encoding="utf-8").splitlines()
-    metrics = {line["tokens"]: line for line in map(json.loads, lines) if line.get("valid_perplexity")}
+    metrics = {line["tokens"]: line for line in read_metrics(folder) if line.get("valid_perplexity")}
     found = []
     for tokens, snapshot in snapshots(folder).items():
         parser = load(snapshot, device=device, precision=precision)

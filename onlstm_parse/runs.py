@@ -201,6 +201,13 @@ def save_snapshot(model: nn.Module, folder: Path, tokens: int) -> None:
         save_weights(model, snapshot)
 
 
+def read_metrics(folder: Path) -> list[dict[str, Any]]:
+    """What a run reported while it was trained, in order; a line that a crash cut off is left out."""
+    path = folder / METRICS
+    *lines, _ = path.read_text(encoding="utf-8").split("\n") if path.exists() else [""]
+    return [json.loads(line) for line in lines]
+
+
 def snapshots(folder: Path) -> dict[int, Path]:
     """The snapshots of a run, by the tokens seen before, in order. Raises OnlstmError if there are none."""
     found = {int(path.name): path for path in sorted((folder / SNAPSHOTS).glob("[0-9]*"))}

@@ -9,7 +9,7 @@ import torch
 
 import onlstm_parse
 from onlstm_parse.errors import FormatError, OnlstmError
-from onlstm_parse.runs import Run, RunConfig, RunReference, fingerprint
+from onlstm_parse.runs import METRICS, Run, RunConfig, RunReference, fingerprint, read_metrics
 
 
 @pytest.fixture
@@ -114,6 +114,15 @@ def test_same_weights_after_loading(run):
     a, b = Run.load(run), Run.load(run)
     for name, tensor in a.model.state_dict().items():
         assert torch.equal(tensor, b.model.state_dict()[name])
+
+
+def test_a_report_that_a_crash_cut_off_is_left_out(run, tmp_path):
+    whole = read_metrics(run)
+    assert [report["tokens"] for report in whole] == sorted(report["tokens"] for report in whole)
+    content = (run / METRICS).read_text(encoding="utf-8")
+    (tmp_path / METRICS).write_text(content[:-5], encoding="utf-8")
+    assert read_metrics(tmp_path) == whole[:-1]
+    assert read_metrics(tmp_path / "nowhere") == []
 
 
 def test_a_run_without_a_kind_is_a_language_model(run):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from onlstm_parse.comparison.rows import Row
 from onlstm_parse.files import written_whole
 from onlstm_parse.induction import SPLITTERS
 from onlstm_parse.models.likelihoods import LIKELIHOODS
-from onlstm_parse.runs import METRICS
+from onlstm_parse.runs import read_metrics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -101,12 +100,10 @@ def _curves(plan: Plan, folder: Path, rows: list[Row]) -> dict[str, list[list[tu
     names = {row.name: _marked(row) for row in rows}
     curves: dict[str, list[list[tuple[int, float]]]] = {}
     for job in plan.jobs():
-        path = runs_folder(folder) / job.name / METRICS
-        if path.exists():
-            reports = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-            points = [(one["tokens"], one["valid_perplexity"]) for one in reports if one["valid_perplexity"]]
-            if points:
-                curves.setdefault(names[job.model], []).append(points)
+        reports = read_metrics(runs_folder(folder) / job.name)
+        points = [(one["tokens"], one["valid_perplexity"]) for one in reports if one["valid_perplexity"]]
+        if points:
+            curves.setdefault(names[job.model], []).append(points)
     return curves
 
 

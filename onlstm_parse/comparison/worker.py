@@ -5,7 +5,6 @@ So peak memory is that of the run, and a crash ends only this run.
 
 from __future__ import annotations
 
-import json
 import sys
 import traceback
 from pathlib import Path
@@ -21,7 +20,7 @@ from onlstm_parse.comparison.records import (
 )
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.files import written_whole
-from onlstm_parse.runs import METRICS
+from onlstm_parse.runs import read_metrics
 
 INTERRUPTED = 130  # exit status
 
@@ -58,7 +57,7 @@ def work(folder: Path, plan: Plan, job: Job, quiet: bool) -> tuple[dict[str, Any
     finally:
         peak = _note_peak(peak_file(folder, job.name))
     scored, brackets = scores(run, plan)
-    metrics = [json.loads(line) for line in (run_folder / METRICS).read_text(encoding="utf-8").splitlines()]
+    metrics = read_metrics(run_folder)
     record = {
         "model": job.model,
         "seed": job.seed,

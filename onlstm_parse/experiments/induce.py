@@ -33,7 +33,7 @@ from onlstm_parse.models import CATALOGUE, GRAMMAR
 from onlstm_parse.parsers.average import Member
 from onlstm_parse.processes import locked, signals_interrupt
 from onlstm_parse.registry import check_known
-from onlstm_parse.runs import CONFIG, Run, from_dict
+from onlstm_parse.runs import CONFIG, Run, from_dict, read_metrics
 from onlstm_parse.text.config import TextConfig
 
 PLAN = "induce.json"
@@ -211,7 +211,7 @@ def _train_members(plan: Plan, folder: Path, say: Any) -> list[Job]:
                 del running[job]
                 if process.returncode == 0:
                     finished.append(job)
-                    say(f"{job.name}: done")
+                    say(f"{job.name}: done{_passes(folder / 'members' / job.name)}")
                 else:
                     reason = _last_line(_log(folder, job)) or f"exit status {process.returncode}"
                     say(f"{job.name} is left out, it failed: {reason}")
@@ -222,6 +222,13 @@ def _train_members(plan: Plan, folder: Path, say: Any) -> list[Job]:
             f"no member could be trained: {_last_line(_log(folder, plan.jobs()[0]))}", file=folder
         )
     return [job for job in plan.jobs() if job in finished]
+
+
+def _passes(run: Path) -> str:
+    """How often a member has read the text, and a hint where that was less than once."""
+    passes = max((report["epoch"] for report in read_metrics(run)), default=0.0)
+    hint = "; with more --minutes, or less text, it would learn more" if passes < 1 else ""
+    return f", {passes:.1f} passes over the text{hint}"
 
 
 def _log(folder: Path, job: Job) -> Path:

@@ -10,7 +10,6 @@ OUT/results.json, .md    the tables; a plot beside them
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,7 +28,7 @@ from onlstm_parse.models.pair_classifier_config import PAIR_SIZES
 from onlstm_parse.ops.precision import choose_device, choose_precision, products_in
 from onlstm_parse.processes import locked, signals_interrupt
 from onlstm_parse.registry import check_known
-from onlstm_parse.runs import CONFIG, METRICS, Run
+from onlstm_parse.runs import CONFIG, Run, read_metrics
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.pairs import answers
 from onlstm_parse.training.settings import Settings, change, complete, stored_settings
@@ -120,7 +119,7 @@ def _done(folder: Path, job: Job, chosen: Settings, text: LogicText, data: str, 
 
 def _record(run: Run, job: Job, text: LogicText) -> dict[str, Any]:
     """What a finished run has learnt: right answers by the number of operators."""
-    metrics = [json.loads(line) for line in (run.folder / METRICS).read_text(encoding="utf-8").splitlines()]
+    metrics = read_metrics(run.folder)
     training = TrainingConfig(**run.config.training)
     device = choose_device(training.device)
     model = run.model.to(device)
