@@ -147,7 +147,8 @@ def parsed(
             f"{fingerprint(teacher)} {facts.fingerprint} {settings.training.max_length} {limit} {pooled}"
         )
         if not file.exists() or read_tensors(file)[1].get("of") != identity:
-            parser = parser or load(teacher)
+            training = settings.training
+            parser = parser or load(teacher, device=training.device, precision=training.precision)
             give = partial(_pools if pooled else _brackets, parser)
             tensors = _trees(give, pipeline, _thinned(lines, facts, limit), settings.training.max_length)
             write_tensors(file, tensors, {"of": identity})
