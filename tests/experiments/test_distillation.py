@@ -85,17 +85,17 @@ def test_interrupted_and_resumed_is_uninterrupted_and_does_not_parse_again(
     assert (tmp_path / "run" / "config.json").read_bytes() == before
 
 
-def test_a_grammar_learns_trees_from_the_brackets_of_members(right, text_file, tmp_path):
-    """It is not told which; right-branching is the only tree that the pool has."""
+def test_a_grammar_learns_trees_from_the_brackets_of_another_parser(student, text_file, tmp_path):
+    """It is not told the tree, but the pool has one only, that of a student of right-branching trees."""
     settings = {"size": "tiny", "epochs": 6, "learning_rate": 0.03, "model": "simple-pcfg"}
-    onlstm_parse.distil(right, text_file, tmp_path / "run", **settings)
+    onlstm_parse.distil(student, text_file, tmp_path / "run", **settings)
     config = Run.load(tmp_path / "run").config
     assert (config.kind, config.model.model) == ("grammar", "simple-pcfg")
-    assert config.data["teacher"]["fingerprint"] == fingerprint(right)
+    assert config.data["teacher"]["fingerprint"] == fingerprint(student)
     parser = onlstm_parse.load(tmp_path / "run")
     sentences = [line.split() for line in text_file.read_text().splitlines()[:50]]
     trees = [str(tree) for tree in parser.parse_words(sentences)]
-    expected = [str(tree) for tree in onlstm_parse.load(right).parse_words(sentences)]
+    expected = [str(tree) for tree in onlstm_parse.load(student).parse_words(sentences)]
     assert sum(map(str.__eq__, trees, expected)) > 40
 
 
