@@ -70,6 +70,23 @@ def test_tokenisers_are_compared_by_the_words_they_find(tmp_path, monkeypatch, c
     assert row[1:6] == ["words.txt", "41.7%", "characters", f"{1600 / 19:.1f}", f"{1200 / 21:.1f}"]
 
 
+def test_a_grammar_chooses_a_way_and_gold_trees_score_it(text_file, tmp_path, monkeypatch, capsys):
+    treebank = tmp_path / "gold.mrg"
+    treebank.write_text("(S (NP (DT The) (JJ old) (NN dog)) (VP (VBD barked)))\n" * 2)
+    options = ("--text", text_file, "--treebank", treebank, "--size", "tiny", "--out", tmp_path / "runs")
+    options += ("--seeds", 1, 2, "--tokens", 2000, "--grammar-tokens", 2000)
+    for _ in range(2):  # the second time all is there
+        run(SCRIPTS / "reproduce_ways", *options, monkeypatch=monkeypatch)
+    printed = capsys.readouterr().out
+    first, second = (printed[: len(printed) // 2], printed[len(printed) // 2 :])
+    assert first == second
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in second.splitlines()[2:]]
+    assert [row[0] for row in rows] == ["seed 1", "seed 2", "mean ± sd"]
+    for _, default, way, taken, best, most in rows[:2]:
+        assert float(most) >= max(float(default), float(taken))
+        assert (way == best) <= (taken == most)
+
+
 def test_the_sentences_of_a_treebank_are_taken_out_of_its_text(tmp_path):
     treebank = tmp_path / "gold.mrg"
     treebank.write_text(
