@@ -9,11 +9,12 @@ import pytest
 import torch
 
 import onlstm_parse
-from onlstm_parse.display.perplexity import NAMES, perplexity_table
+from onlstm_parse.display.perplexity import perplexity_table
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.models import CATALOGUE, LANGUAGE_MODEL
 from onlstm_parse.models.base import LanguageModel
 from onlstm_parse.models.config import ModelConfig
+from onlstm_parse.models.likelihoods import LIKELIHOODS
 from onlstm_parse.perplexity import measure_text
 from onlstm_parse.runs import METRICS
 from onlstm_parse.text.batches import Stream
@@ -48,7 +49,7 @@ def test_it_is_what_training_reports(model, text_file, held_out, tiny_of, tmp_pa
     assert report["sentences"] == 27  # a line of a comma alone is not read
     assert report["bits_per_character"] is None
     table = perplexity_table(report)
-    assert NAMES[CATALOGUE[model].objective] in table
+    assert LIKELIHOODS[CATALOGUE[model].objective].note in table
     assert f"{report['sentence_perplexity']:.2f}" in table
     if model != "on-lstm":
         with pytest.raises(UsageError, match="language models that predict the next word"):
