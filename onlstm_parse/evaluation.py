@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from os import PathLike
 from typing import Any
 
@@ -28,13 +28,18 @@ def read_gold(
     return open_gold(paths, format, words or suits, max_words, filters).keep()
 
 
-def trees_by_way(parser: Parser, gold: Gold) -> Iterator[tuple[int | None, str, list[Tree]]]:
-    """The trees of the gold sentences by every layer and rule; the layer is None where a kind has none."""
+def trees_by_way(
+    parser: Parser, gold: Gold, rules: Container[str] | None = None
+) -> Iterator[tuple[int | None, str, list[Tree]]]:
+    """The trees of the gold sentences by every layer and rule; the layer is None where a kind has none.
+
+    `rules` limits those of a kind with layers.
+    """
     sentences = [parser.reader.encode_words(sentence.words) for sentence in gold.sentences]
     analyses = parser.analyse(sentences, all_layers=True)
-    for layer, rule in parser.ways() if parser.layers else [(None, parser.rule)]:
-        both = zip(sentences, analyses, strict=True)
-        yield layer, rule, [parser.tree(sentence, analysis, rule, layer) for sentence, analysis in both]
+    ways = [way for way in parser.ways() if rules is None or way[1] in rules]
+    for layer, rule in ways if parser.layers else [(None, parser.rule)]:
+        yield layer, rule, parser.trees(sentences, analyses, rule, layer)
 
 
 def evaluate(
@@ -61,10 +66,7 @@ def evaluate(
     signatures: dict[str, str] = {}
     report: dict[str, Any] = {}
     for rule in parser.rules:
-        predicted = (
-            parser.tree(sentence, analysis, rule)
-            for sentence, analysis in zip(sentences, analyses, strict=True)
-        )
+        predicted = parser.trees(sentences, analyses, rule)
         extra = {**parser.facts, "rule": rule}
         if rule == parser.rule:
             report = reports(predicted, gold, [protocol], extra=extra)[protocol]

@@ -13,7 +13,7 @@ def test_a_corpus_brings_its_word_filter(tiny_run, name, words):
     report = onlstm_parse.evaluate(onlstm_parse.load(tiny_run), name, protocol="strict", max_words=6)
     assert f"words:{words}|max:6|rule:token|layer:2|levels:mean" in report["signature"]
     assert report["sentences"] > 50
-    assert set(report["by_rule"]) == {"token", "gap"}
+    assert set(report["by_rule"]) == {"token", "gap", "expected-token", "expected-gap"}
     assert report["sentence_f1"] == report["by_rule"]["token"]
     assert report["signature_by_rule"]["token"] == report["signature"]
     assert "|rule:gap|" in report["signature_by_rule"]["gap"]

@@ -44,8 +44,18 @@ def test_a_tree_is_what_the_parser_gives(client, tiny_run):
 
 def test_parsers_are_described(client):
     assert client.get("/parsers").json()["parsers"] == [
-        {"name": "small", "layers": [1, 2, 3], "layer": 2, "rules": ["token", "gap"]},
-        {"name": "gap", "layers": [1, 2, 3], "layer": 3, "rules": ["gap", "token"]},
+        {
+            "name": "small",
+            "layers": [1, 2, 3],
+            "layer": 2,
+            "rules": ["token", "gap", "expected-token", "expected-gap"],
+        },
+        {
+            "name": "gap",
+            "layers": [1, 2, 3],
+            "layer": 3,
+            "rules": ["gap", "token", "expected-token", "expected-gap"],
+        },
     ]
 
 

@@ -16,6 +16,7 @@ def average(
     text: str | None = None,
     sentences: int = 1000,
     choose_ways: FlagCreatePairsOff[bool] = False,
+    votes: Literal["expected", "trees"] = "expected",
     plot: Path | None = None,
     json: FlagCreatePairsOff[bool] = False,
 ) -> None:
@@ -32,6 +33,8 @@ def average(
         sentences: How many of its lines to take.
         choose_ways: Take for each language model, unless its layer or rule is named, those that the other
             families of members agree with best.
+        votes: expected (grammars, and language models under an expected rule, vote with the probabilities of
+            brackets), or trees (every member votes for the brackets of its tree).
         plot: Draw the agreement of all members into this file (.png, .svg or .pdf).
         json: Print one JSON object instead of a table.
     """
@@ -43,7 +46,13 @@ def average(
     if plot is not None:
         expect_plottable(plot)
     run = averaging.average(
-        members, out, weights=weights, text=text, sentences=sentences, choose_ways=choose_ways
+        members,
+        out,
+        weights=weights,
+        text=text,
+        sentences=sentences,
+        choose_ways=choose_ways,
+        votes=votes,
     )
     if plot is not None:
         averaging.plot(run, plot)

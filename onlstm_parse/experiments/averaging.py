@@ -27,7 +27,7 @@ from onlstm_parse.files import written_whole
 from onlstm_parse.flat import Span
 from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.models import AVERAGE
-from onlstm_parse.parsers.average import AverageConfig, AverageParser, Member
+from onlstm_parse.parsers.average import EXPECTED, VOTES, AverageConfig, AverageParser, Member
 from onlstm_parse.pretrained import locate_run
 from onlstm_parse.registry import check_known, nearest
 from onlstm_parse.runs import CONFIG, Run, RunConfig, RunReference
@@ -47,22 +47,25 @@ def average(
     text: str | Path | None = None,
     sentences: int = 1000,
     choose_ways: bool = False,
+    votes: str = EXPECTED,
 ) -> Run:
     """Make the average of `members` in the folder `out`.
 
     A member is "RUN", "RUN:layer=2,rule=gap,weight=1.5,family=NAME", a trivial parser ("right=1.5"), or a
     file of trees, one for each sentence that will be parsed. Agreement is measured on `sentences` lines of
     `text`; by default the validation text of the first run that has one. `choose_ways` gives each language
-    model without a layer or rule the one that other families agree with best, see `ways`. Raises OnlstmError.
+    model without a layer or rule the one that other families agree with best, see `ways`. Members vote with
+    probabilities of brackets where they know them, or all with their `trees`. Raises OnlstmError.
     """
     folder = Path(out)
     check_known("way to choose weights", weights, list(WEIGHTS))
+    check_known("way to vote", votes, list(VOTES))
     if (folder / CONFIG).exists():
         raise OnlstmError("a run is here already", file=folder, remedy="choose another --out")
     if not members:
         raise UsageError("an average of nothing", remedy="name runs, trivial parsers or files of trees")
     chosen = tuple(member_of(str(spec), folder) for spec in members)
-    config = AverageConfig(chosen, weights)
+    config = AverageConfig(chosen, weights, votes=votes)
     _parser(config, folder)  # raises for members that do not load
     named = corpora.lasting(text) if text is not None else _validation_text(chosen, folder)
     if named is not None:
@@ -71,7 +74,7 @@ def average(
             return agreement_of(_parser(AverageConfig(voters), folder), named, sentences)
 
         voters = with_best_ways(chosen, folder, agreement) if choose_ways else chosen
-        config = AverageConfig(voters, weights, tuple(map(tuple, agreement(voters))))
+        config = replace(config, members=voters, agreement=tuple(map(tuple, agreement(voters))))
     elif weights == "agreement" or choose_ways:
         raise UsageError("no text to measure agreement on", remedy="name one with --text")
     config = replace(config, members=_weighted(config))
@@ -205,6 +208,7 @@ def report(run: Run) -> dict[str, Any]:
     ]
     return {
         "weights": config.weights,
+        "votes": config.votes,
         "members": members,
         "agreement": [list(row) for row in config.agreement],
         **run.config.data,

@@ -1,7 +1,8 @@
 """From levels to brackets, and trivial parsers to compare with.
 
-A splitter is `levels -> brackets`, a trivial parser `(n_words, rng) -> brackets`. Brackets are half-open
-spans of two words or more, children before parents, so the whole sentence comes last. `Tree.from_spans(words,
+A splitter is `levels -> brackets`; expectations are `levels of sentences -> probabilities of spans`, from
+which CYK takes brackets; a trivial parser is `(n_words, rng) -> brackets`. Brackets are half-open spans of
+two words or more, children before parents, so the whole sentence comes last. `Tree.from_spans(words,
 brackets)` is the tree.
 """
 
@@ -16,6 +17,14 @@ SPLITTERS = Table(
         "gap": "onlstm_parse.induction.splitters:gap_rule",
     },
     "onlstm_parse.splitters",
+)
+
+EXPECTATIONS = Table(
+    "rule",
+    {
+        "expected-token": "onlstm_parse.induction.expected:token_rule",
+        "expected-gap": "onlstm_parse.induction.expected:gap_rule",
+    },
 )
 
 TRIVIAL_PARSERS = Table(

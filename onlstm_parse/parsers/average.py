@@ -1,7 +1,11 @@
-"""The average of several parsers: each votes for its brackets, and CYK takes the tree with the most votes.
+"""The average of several parsers: each votes for brackets, and CYK takes the tree with the most votes.
 
-Minimum Bayes risk over trees (Shayegh et al., ICLR 2024). Members may have different vocabularies; they are
-given words. The words that count are those that the first member reads.
+Minimum Bayes risk over trees (Shayegh et al., ICLR 2024). There each parser votes for the brackets of its
+tree. A parser that knows probabilities of brackets votes with them here: it has a say in what its tree leaves
+out, and less where it is in doubt. They are scaled so that its own tree has as many votes as any other.
+
+Members may have different vocabularies; they are given words. The words that count are those that the first
+member reads.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from onlstm_parse.flat import Span
 from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.parsers.base import Analysis, Parser, load
 from onlstm_parse.parsers.charts import best_trees
+from onlstm_parse.parsers.opinions import Opinion
 from onlstm_parse.parsers.tree_file import TreeFileParser
 from onlstm_parse.parsers.trivial import SpacedWords, TrivialParser
 from onlstm_parse.registry import check_known
@@ -26,6 +31,9 @@ from onlstm_parse.text.pipeline import Encoded
 
 if TYPE_CHECKING:
     from onlstm_parse.runs import Run
+
+
+EXPECTED, TREES = VOTES = ("expected", "trees")
 
 
 @dataclass(frozen=True)
@@ -60,10 +68,13 @@ class AverageConfig:
     """How the weights were chosen."""
     agreement: tuple[tuple[float, ...], ...] = ()
     """F1 between the trees of each two members, on raw text."""
+    votes: str = TREES
+    """What members vote with; one of VOTES. Averages that do not say were made before there was a choice."""
 
     def __post_init__(self) -> None:
         members = tuple(Member(**one) if isinstance(one, dict) else one for one in self.members)
         object.__setattr__(self, "members", members)
+        check_known("way to vote", self.votes, list(VOTES))
         if not sum(member.weight for member in members) > 0:
             raise UsageError("an average needs a member with a weight above 0", remedy="name a run")
 
@@ -76,7 +87,8 @@ class Voter(NamedTuple):
 
 
 class AverageParser(Parser):
-    """The tree with the most votes. `scores` of an analysis are the shares of votes of all spans."""
+    """The tree with the most votes. `scores` of an analysis are the votes of all spans, a member having 1 in
+    the mean for each bracket of its tree."""
 
     def __init__(
         self,
@@ -100,10 +112,9 @@ class AverageParser(Parser):
     ) -> list[Analysis]:
         lengths = [sum(map(bool, sentence.pieces)) for sentence in sentences]
         votes = [np.zeros((length, length + 1)) for length in lengths]
-        for member, ballot in self.ballots(sentences):
-            for scores, spans in zip(votes, ballot, strict=True):
-                for span in spans:
-                    scores[span] += member.weight / self.total
+        for member, opinions in self._opinions(sentences):
+            for scores, opinion in zip(votes, opinions, strict=True):
+                scores += member.weight / self.total * opinion.votes(len(scores))
         return [Analysis(tree, scores=scores) for tree, scores in zip(best_trees(votes), votes, strict=True)]
 
     def pools(self, sentences: Sequence[Encoded]) -> list[set[Span]]:
@@ -120,21 +131,34 @@ class AverageParser(Parser):
         return pools
 
     def ballots(self, sentences: Sequence[Encoded]) -> Iterator[tuple[Member, list[set[Span]]]]:
-        """Each member's brackets of every sentence, over the words that count."""
+        """The brackets of each member's tree of every sentence, over the words that count."""
+        for member, opinions in self._opinions(sentences):
+            yield member, [opinion.tree() for opinion in opinions]
+
+    def _opinions(self, sentences: Sequence[Encoded]) -> Iterator[tuple[Member, list[Opinion]]]:
+        """What each member thinks of every sentence."""
         counted = [_places(sentence) for sentence in sentences]
         for parser, members in self.voters:
             own = sentences
             if parser.reader is not self.reader:
                 own = [parser.reader.encode_words(sentence.words) for sentence in sentences]
             analyses = parser.analyse(own, all_layers=any(member.layer for member in members))
-            read = [list(_places(sentence)) for sentence in own]
+            places = [
+                [here.get(at) for at in _places(there)] for there, here in zip(own, counted, strict=True)
+            ]
             for member in members:
                 rule, layer = member.rule or parser.rule, member.layer or parser.layer
-                found = (parser.brackets(analysis, rule, layer) for analysis in analyses)
-                yield member, [*map(_restricted, read, found, counted)]
+                yield member, [*map(Opinion, places, *self._trees_and_votes(parser, analyses, rule, layer))]
 
-    def brackets(self, analysis: Analysis, rule: str, layer: int | None) -> list[Span]:
-        return analysis.brackets
+    def _trees_and_votes(
+        self, parser: Parser, analyses: Sequence[Analysis], rule: str, layer: int | None
+    ) -> tuple[list[list[Span]], Sequence[np.ndarray | None]]:
+        """The brackets of a member, and their probabilities where it votes with these."""
+        if self.run.config.model.votes == EXPECTED:
+            expected = parser.expectations(analyses, rule, layer)
+            if expected is not None:
+                return best_trees(expected), expected
+        return parser.brackets(analyses, rule, layer), [None] * len(analyses)
 
 
 def _voters(members: Iterable[Member], folder: Path, device: str, precision: str) -> Iterator[Voter]:
@@ -168,14 +192,3 @@ def _places(sentence: Encoded) -> dict[int, int]:
     """For the position of each word that is read, its place among them."""
     read = [position for position, pieces in enumerate(sentence.pieces) if pieces]
     return {position: place for place, position in enumerate(read)}
-
-
-def _restricted(read: list[int], brackets: list[Span], counted: dict[int, int]) -> set[Span]:
-    """Brackets over the words that a member reads, as brackets over the words that count."""
-    places = [counted.get(position) for position in read]
-    found = set()
-    for start, stop in brackets:
-        inside = [place for place in places[start:stop] if place is not None]
-        if len(inside) > 1:
-            found.add((inside[0], inside[-1] + 1))
-    return found

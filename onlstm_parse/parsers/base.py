@@ -90,9 +90,15 @@ class Parser(ABC):
         Layers above the parser's own are left out unless `all_layers` or `with_loss` asks for them.
         """
 
-    @abstractmethod
-    def brackets(self, analysis: Analysis, rule: str, layer: int | None) -> list[Span]:
-        """The brackets of an analysis under a rule and, where the kind has layers, by a layer."""
+    def brackets(self, analyses: Sequence[Analysis], rule: str, layer: int | None) -> list[list[Span]]:
+        """The brackets of each analysis under a rule and, where the kind has layers, by a layer."""
+        return [analysis.brackets for analysis in analyses]
+
+    def expectations(
+        self, analyses: Sequence[Analysis], rule: str, layer: int | None
+    ) -> list[np.ndarray] | None:
+        """The probability of each span as a bracket, (n, n + 1); None for a rule that only gives trees."""
+        return None
 
     def losses(self, sentences: Sequence[Encoded]) -> list[float]:
         """The loss in nats of each sentence by itself, summed over its words' ids and its closing `<eos>`.
@@ -161,9 +167,23 @@ class Parser(ABC):
         self, sentence: Encoded, analysis: Analysis, rule: str | None = None, layer: int | None = None
     ) -> Tree:
         """The tree by the parser's own rule and layer, or by those given, with all words attached."""
+        return self.trees([sentence], [analysis], rule, layer)[0]
+
+    def trees(
+        self,
+        sentences: Sequence[Encoded],
+        analyses: Sequence[Analysis],
+        rule: str | None = None,
+        layer: int | None = None,
+    ) -> list[Tree]:
+        """The same for many sentences, which is quicker."""
         rule, layer = rule or self.rule, layer or self.layer
         own = (rule, layer) == (self.rule, self.layer)
-        spans = analysis.brackets if own else self.brackets(analysis, rule, layer)
+        brackets = [one.brackets for one in analyses] if own else self.brackets(analyses, rule, layer)
+        each = zip(sentences, analyses, brackets, strict=True)
+        return [self._tree(sentence, analysis, spans, layer) for sentence, analysis, spans in each]
+
+    def _tree(self, sentence: Encoded, analysis: Analysis, spans: list[Span], layer: int | None) -> Tree:
         levels = None
         if analysis.levels is not None and layer is not None:
             levels = analysis.levels[layer - 1].tolist()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from onlstm_parse.flat import Span
 from onlstm_parse.induction.cyk import cyk
 from onlstm_parse.parsers.base import Analysis, Parser, in_batches
+from onlstm_parse.text.batches import batch_by_length
 from onlstm_parse.text.pipeline import Encoded
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 WORDS_AT_ONCE = 1024
 # A longer sentence is scored in pieces of this many words: the number of spans rises with the square.
 LONGEST = 200
+Words = TypeVar("Words", list[int], np.ndarray)
 
 
 class ChartParser(Parser):
@@ -46,9 +48,6 @@ class ChartParser(Parser):
     def score(self, sentences: list[list[int]]) -> list[tuple[np.ndarray, float | None]]:
         """The scores of spans (n, n + 1), and the loss if the kind has one, of sentences given as ids."""
 
-    def brackets(self, analysis: Analysis, rule: str, layer: int | None) -> list[Span]:
-        return analysis.brackets
-
     def analyse(
         self, sentences: Sequence[Encoded], all_layers: bool = False, with_loss: bool = False
     ) -> list[Analysis]:
@@ -67,11 +66,9 @@ class ChartParser(Parser):
         scored = iter(self.score(parts) if parts else [])
         analyses = []
         for sentence, ids in zip(sentences, flat, strict=True):
-            scores, loss = np.zeros((len(ids), len(ids) + 1)), 0.0
-            for at in range(0, len(ids), LONGEST):
-                inside, part_loss = next(scored)
-                scores[at : at + len(inside), at : at + len(inside) + 1] = inside
-                loss += part_loss or 0.0
+            own = [next(scored) for _ in parts_of(ids)]
+            scores = put_together([part for part, _ in own])
+            loss = sum(part_loss or 0.0 for _, part_loss in own)
             edges = [*accumulate((len(pieces) for pieces in sentence.pieces if pieces), initial=0)]
             scores = scores[np.ix_(edges[:-1], edges)]
             has_loss = with_loss and self.objective is not None
@@ -80,16 +77,31 @@ class ChartParser(Parser):
         return [one._replace(brackets=tree) for one, tree in zip(analyses, trees, strict=True)]
 
 
-def parts_of(ids: list[int]) -> list[list[int]]:
+def parts_of(words: Words) -> list[Words]:
     """A sentence in parts of at most LONGEST words; no part of an empty one."""
-    return [ids[at : at + LONGEST] for at in range(0, len(ids), LONGEST)]
+    return [words[at : at + LONGEST] for at in range(0, len(words), LONGEST)]
 
 
-def best_trees(tables: list[np.ndarray]) -> list[list[Span]]:
+def put_together(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """The scores of a sentence (n, n + 1) from those of its parts; spans of several parts have 0."""
+    n = sum(map(len, parts))
+    scores, at = np.zeros((n, n + 1)), 0
+    for part in parts:
+        scores[at : at + len(part), at : at + len(part) + 1] = part
+        at += len(part)
+    return scores
+
+
+def best_trees(tables: Sequence[np.ndarray]) -> list[list[Span]]:
     """The brackets of the best tree by each table of scores (n, n + 1)."""
     lengths = [*map(len, tables)]
-    longest = max(lengths, default=0)
-    together = np.zeros((len(tables), longest, longest + 1))
-    for all_scores, scores in zip(together, tables, strict=True):
-        all_scores[: len(scores), : len(scores) + 1] = scores
-    return cyk(together, lengths) if longest else [[] for _ in tables]
+    brackets: list[list[Span]] = [[] for _ in tables]
+    for batch in batch_by_length(lengths, WORDS_AT_ONCE):
+        longest = max(lengths[index] for index in batch.sentences)
+        together = np.zeros((len(batch.sentences), longest, longest + 1))
+        for all_scores, index in zip(together, batch.sentences, strict=True):
+            all_scores[: lengths[index], : lengths[index] + 1] = tables[index]
+        found = cyk(together, [lengths[index] for index in batch.sentences]) if longest else []
+        for index, tree in zip(batch.sentences, found, strict=False):
+            brackets[index] = tree
+    return brackets

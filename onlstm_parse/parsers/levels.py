@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from onlstm_parse.errors import UsageError
 from onlstm_parse.flat import Span
-from onlstm_parse.induction import SPLITTERS
+from onlstm_parse.induction import EXPECTATIONS, SPLITTERS
+from onlstm_parse.induction.expected import expectations
 from onlstm_parse.parsers.base import Analysis, Parser, in_batches
+from onlstm_parse.parsers.charts import best_trees, parts_of, put_together
 from onlstm_parse.text.batches import Batch
 from onlstm_parse.text.pipeline import Encoded
 
@@ -29,11 +31,10 @@ STEPS_AT_ONCE = 512  # a longer sentence is read in pieces, with carried state
 class LevelParser(Parser):
     """Reads levels off a language model and splits them.
 
-    `rule` is `token` or `gap`; `layer` counts from 1; `levels` is `mean` or `argmax`. The precision is
+    `rule` is a name in SPLITTERS, such as `token`, or in EXPECTATIONS; `layer` counts from 1; `levels` is
+    `mean` or `argmax`. The precision is
     fp32 by default: trees depend on comparisons of levels, and bf16 decides near ties differently.
     """
-
-    rules = SPLITTERS
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class LevelParser(Parser):
         """Raises UsageError for a layer that the run does not have, and for unknown names."""
         from onlstm_parse.ops.precision import choose_device, choose_precision
 
+        self.rules = [*SPLITTERS, *EXPECTATIONS]
         super().__init__(run.pipeline, rule, keep_dropped)
         self.layers = run.config.model.layers
         self.layer = run.config.model.tree_layer if layer is None else layer
@@ -63,11 +65,22 @@ class LevelParser(Parser):
     def facts(self) -> dict[str, Any]:
         return {"rule": self.rule, "layer": self.layer, "levels": self.levels}
 
-    def brackets(self, analysis: Analysis, rule: str, layer: int | None) -> list[Span]:
-        assert analysis.levels is not None
-        assert layer is not None
-        levels = analysis.levels[layer - 1].tolist()
-        return SPLITTERS[rule](levels) if levels else []
+    def brackets(self, analyses: Sequence[Analysis], rule: str, layer: int | None) -> list[list[Span]]:
+        expected = self.expectations(analyses, rule, layer)
+        if expected is not None:
+            return best_trees(expected)
+        split = SPLITTERS[rule]
+        return [split(levels.tolist()) if len(levels) else [] for levels in _of_layer(analyses, layer)]
+
+    def expectations(
+        self, analyses: Sequence[Analysis], rule: str, layer: int | None
+    ) -> list[np.ndarray] | None:
+        """A sentence of more than 200 words is read in pieces, as by a grammar."""
+        if rule not in EXPECTATIONS:
+            return None
+        sentences = [parts_of(levels) for levels in _of_layer(analyses, layer)]
+        found = iter(expectations(rule, [part for parts in sentences for part in parts]))
+        return [put_together([next(found) for _ in parts]) for parts in sentences]
 
     def losses(self, sentences: Sequence[Encoded]) -> list[float]:
         from onlstm_parse.ops.precision import products_in
@@ -115,14 +128,14 @@ class LevelParser(Parser):
             framed[1 : len(ids) + 1, column] = ids
         run = self._run if self.objective == "causal" else self._run_masked
         levels, losses = run(torch.from_numpy(framed).to(self.device), depth, with_loss)
-        analyses = []
+        analyses: list[Analysis] = []
         for column, (sentence, ids) in enumerate(zip(sentences, flat, strict=True)):
             starts = accumulate(map(len, sentence.pieces), initial=1)
             first = [start for start, pieces in zip(starts, sentence.pieces, strict=False) if pieces]
             loss = None if losses is None else float(losses[: len(ids) + 1, column].sum())
-            analysis = Analysis([], levels[:, first, column], loss=loss, tokens=len(ids) + 1)
-            analyses.append(analysis._replace(brackets=self.brackets(analysis, self.rule, self.layer)))
-        return analyses
+            analyses.append(Analysis([], levels[:, first, column], loss=loss, tokens=len(ids) + 1))
+        trees = self.brackets(analyses, self.rule, self.layer)
+        return [one._replace(brackets=tree) for one, tree in zip(analyses, trees, strict=True)]
 
     def _run(self, words: Tensor, depth: int | None, with_loss: bool) -> tuple[np.ndarray, np.ndarray | None]:
         """words (T + 1, B) -> levels (K, T, B) of layers 1 to `depth` and, where asked, losses (T, B)."""
@@ -177,3 +190,11 @@ class LevelParser(Parser):
                 losses[masked] = self.model.token_losses(hidden, words[masked]).float()
         found = losses[1:].double().cpu().numpy() if with_loss else None
         return levels.cpu().numpy(), found
+
+
+def _of_layer(analyses: Sequence[Analysis], layer: int | None) -> Iterator[np.ndarray]:
+    """The levels (n,) of each sentence in a layer."""
+    assert layer is not None
+    for analysis in analyses:
+        assert analysis.levels is not None
+        yield analysis.levels[layer - 1]

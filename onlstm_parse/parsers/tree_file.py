@@ -28,6 +28,3 @@ class TreeFileParser(Parser):
         self, sentences: Sequence[Encoded], all_layers: bool = False, with_loss: bool = False
     ) -> list[Analysis]:
         return [Analysis(self._brackets.get(tuple(sentence.words), [])) for sentence in sentences]
-
-    def brackets(self, analysis: Analysis, rule: str, layer: int | None) -> list[Span]:
-        return analysis.brackets

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from random import Random
 
-from onlstm_parse.flat import Span
 from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.parsers.base import Analysis, Parser
 from onlstm_parse.text.pipeline import Encoded
@@ -35,6 +34,3 @@ class TrivialParser(Parser):
         self, sentences: Sequence[Encoded], all_layers: bool = False, with_loss: bool = False
     ) -> list[Analysis]:
         return [Analysis(self._split(len(sentence.words), self._random)) for sentence in sentences]
-
-    def brackets(self, analysis: Analysis, rule: str, layer: int | None) -> list[Span]:
-        return analysis.brackets

@@ -13,6 +13,9 @@ from onlstm_parse.tree import Tree
 
 PARSERS = {
     "language-model": lambda runs, **settings: onlstm_parse.load(runs("on-lstm"), **settings),
+    "expected rule": lambda runs, **settings: onlstm_parse.load(
+        runs("on-lstm"), **{"rule": "expected-token", **settings}
+    ),
     "masked": lambda runs, **settings: onlstm_parse.load(runs("on-lstm-bidirectional"), **settings),
     "grammar": lambda runs, **settings: onlstm_parse.load(runs("simple-pcfg"), **settings),
     "bound": lambda runs, **settings: onlstm_parse.load(runs("compound-pcfg"), **settings),
