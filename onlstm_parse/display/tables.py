@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean, stdev
 
 from tabulate import tabulate
 
@@ -20,6 +21,16 @@ def markdown_table(header: Sequence[str], rows: Rows) -> str:
     """
     escaped = [[cell.replace("|", "\\|") for cell in row] for row in (header, *rows)]
     return _aligned(escaped[1:], "pipe", "right", headers=escaped[0])
+
+
+def mean_and_sd(values: Sequence[float], decimals: int = 2) -> str:
+    """A single value has no sd.
+
+    >>> mean_and_sd([50.0, 52.0])
+    '51.00 ± 1.41'
+    """
+    mean = f"{fmean(values):.{decimals}f}"
+    return f"{mean} ± {stdev(values):.{decimals}f}" if len(values) > 1 else mean
 
 
 def plain_table(rows: Rows, others: str = "right") -> str:

@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -29,11 +29,10 @@ from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.experiments import averaging
 from onlstm_parse.experiments.distillation import distil
 from onlstm_parse.files import write_json
-from onlstm_parse.models import CATALOGUE, GRAMMAR
-from onlstm_parse.parsers.average import Member
+from onlstm_parse.models import CATALOGUE, LANGUAGE_MODEL
 from onlstm_parse.processes import locked, signals_interrupt
 from onlstm_parse.registry import check_known
-from onlstm_parse.runs import CONFIG, Run, from_dict, read_metrics
+from onlstm_parse.runs import CONFIG, Run, RunConfig, from_dict, read_metrics
 from onlstm_parse.text.config import TextConfig
 
 PLAN = "induce.json"
@@ -274,25 +273,31 @@ def _last_line(log: Path) -> str:
 
 
 def _averaged(plan: Plan, folder: Path, jobs: list[Job]) -> Run:
-    """The average of all members, weighted by agreement. Made anew unless it has these members."""
-    members: list[str] = []
-    for job in jobs:
-        run = folder / "members" / job.name
-        rules = [""] if CATALOGUE[job.model].kind == GRAMMAR else [":rule=token", ":rule=gap"]
-        members += [f"{run}{rule}" for rule in rules]
-    members += [f"{name}={weight}" for name, weight in plan.trivial.items()]
+    """The average of all members. Made anew unless it has these members."""
+    runs = [folder / "members" / job.name for job in jobs]
     target = folder / "average"
     if (target / CONFIG).exists():
         made = Run.load(target)
-        if _voters(made.config.model.members) == _voters(averaging.member_of(one, target) for one in members):
+        now = {averaging.member_of(str(one), target).reference for one in runs}
+        if {one.reference for one in made.config.model.members if one.reference} == now:
             return made
         (target / CONFIG).unlink()
-    return averaging.average(members, target, weights="agreement")
+    return average_of(runs, plan.trivial, target)
 
 
-def _voters(members: Iterable[Member]) -> list[tuple[object, ...]]:
-    """What makes members the same, wherever the folder is by now."""
-    return [(member.reference or member.name, member.layer, member.rule) for member in members]
+def average_of(runs: Sequence[Path], trivial: Mapping[str, float], folder: Path) -> Run:
+    """The average of trained runs and trivial parsers in `folder`, weighted by agreement.
+
+    Where right-branching trees vote, a language model votes by both greedy rules. Else it votes by the layer
+    and rule that other families agree with best.
+    """
+    models = {run: RunConfig.load(run).model.model for run in runs}
+    choose_ways = not trivial and len(set(models.values())) > 1
+    members = [f"{name}={weight}" for name, weight in trivial.items()]
+    for run, model in reversed(models.items()):
+        both = CATALOGUE[model].kind == LANGUAGE_MODEL and not choose_ways
+        members[:0] = [f"{run}:rule=token", f"{run}:rule=gap"] if both else [str(run)]
+    return averaging.average(members, folder, weights="agreement", choose_ways=choose_ways)
 
 
 def _say(text: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from statistics import fmean
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import onlstm_parse
 from onlstm_parse.cli.main import main
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.experiments.averaging import mean_agreement, member_of, report
+from onlstm_parse.induction.expected import expectations
 from onlstm_parse.runs import Run
 
 WORDS = ["a", "b", "c", "d"]
@@ -43,6 +45,35 @@ def test_scores_are_the_shares_of_votes(tmp_path):
     votes = np.zeros((3, 4))
     votes[0, 3], votes[0, 2], votes[1, 3] = 1, 0.25, 0.75
     np.testing.assert_allclose(analysis.scores, votes)
+
+
+def test_members_vote_with_probabilities_or_with_their_trees(tiny_run, tmp_path):
+    words = ["The", "old", "dog", "barked", "and", "left"]
+    member = f"{tiny_run}:layer=1,rule=expected-gap"
+    for votes in ("expected", "trees"):
+        onlstm_parse.average([member], tmp_path / votes, votes=votes)
+    (levels,) = onlstm_parse.load(tiny_run, layer=1).analyse_words([words])
+    (probable,) = expectations("expected-gap", [levels.levels[0]])
+    (expected,), (trees,) = (
+        onlstm_parse.load(tmp_path / votes).analyse_words([words]) for votes in ("expected", "trees")
+    )
+    assert expected.brackets == trees.brackets
+    inner = [span for span in trees.brackets if span != (0, 6)]
+    assert fmean(expected.scores[span] for span in inner) == pytest.approx(1)
+    np.testing.assert_allclose(expected.scores * fmean(probable[span] for span in inner), probable)
+    assert sorted(zip(*np.nonzero(trees.scores), strict=True)) == sorted(trees.brackets)
+    with pytest.raises(UsageError, match="unknown way to vote 'tree'; did you mean trees"):
+        onlstm_parse.average([member], tmp_path / "tree", votes="tree")
+
+
+def test_an_average_from_before_there_was_a_choice_votes_with_trees(tiny_run, tmp_path):
+    folder = onlstm_parse.average([f"{tiny_run}:rule=expected-gap"], tmp_path / "run").folder
+    content = json.loads((folder / "config.json").read_text())
+    assert content["model"].pop("votes") == "expected"
+    (folder / "config.json").write_text(json.dumps(content))
+    assert Run.load(folder).config.model.votes == "trees"
+    (analysis,) = onlstm_parse.load(folder).analyse_words([["a", "b", "c", "d"]])
+    assert set(np.unique(analysis.scores)) == {0, 1}
 
 
 def test_layers_and_rules_of_a_run_vote(tiny_run, tmp_path):

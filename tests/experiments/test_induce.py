@@ -226,3 +226,15 @@ def test_nothing_to_resume_and_a_folder_in_use(text_file, tmp_path):
     (tmp_path / "run").mkdir()
     with locked(tmp_path / "run" / ".lock"), pytest.raises(OnlstmError, match="another process is at work"):
         onlstm_parse.induce(text_file, tmp_path / "run", **QUICK)
+
+
+def test_without_right_branching_trees_language_models_vote_as_grammars_agree(made, tmp_path):
+    runs = sorted(path for path in (made[0] / "members").glob("*-1") if path.is_dir())
+    chosen = module.average_of(runs, {}, tmp_path / "average").config.model.members
+    wanted = onlstm_parse.average(runs, tmp_path / "same", weights="agreement", choose_ways=True)
+    assert [(one.layer, one.rule) for one in chosen] == [
+        (one.layer, one.rule) for one in wanted.config.model.members
+    ]
+    assert chosen[0].layer is not None
+    alone = module.average_of(runs[:1], {}, tmp_path / "one").config.model.members
+    assert [one.rule for one in alone] == ["token", "gap"]  # nobody can be asked
