@@ -31,7 +31,7 @@ def read_gold(
 def trees_by_way(
     parser: Parser, gold: Gold, rules: Container[str] | None = None
 ) -> Iterator[tuple[int | None, str, list[Tree]]]:
-    """The trees of the gold sentences by every layer and rule; the layer is None where a kind has none.
+    """The trees of the gold sentences by every layer and rule, see `Parser.ways`.
 
     `rules` limits those of a kind with layers.
     """
@@ -67,7 +67,7 @@ def evaluate(
     report: dict[str, Any] = {}
     for rule in parser.rules:
         predicted = parser.trees(sentences, analyses, rule)
-        extra = {**parser.facts, "rule": rule}
+        extra = parser.facts(rule)
         if rule == parser.rule:
             report = reports(predicted, gold, [protocol], extra=extra)[protocol]
             by_rule[rule], signatures[rule] = report["sentence_f1"], report["signature"]

@@ -35,8 +35,7 @@ def over_training(
         parser = load(snapshot, device=device, precision=precision)
         scores = {}
         for layer, rule, trees in trees_by_way(parser, gold):
-            extra = {**parser.facts, "rule": rule, **({"layer": layer} if layer else {})}
-            scored = score(trees, gold, protocol, extra=extra)
+            scored = score(trees, gold, protocol, extra=parser.facts(rule, layer))
             name = f"{layer}/{rule}" if layer else rule
             scores[name] = {"sentence_f1": scored.sentence_f1, "signature": scored.signature}
         measured = {name: metrics.get(tokens, {}).get(name) for name in MEASURED}

@@ -170,6 +170,7 @@ def _facts(name: str, parser: Parser) -> dict[str, Any]:
         "layers": list(range(1, parser.layers + 1)),
         "layer": parser.layer,
         "rules": sorted(parser.rules, key=lambda rule: rule != parser.rule),
+        "of_one_layer": [rule for rule in parser.rules if parser.layer_of(rule) is not None],
     }
 
 
@@ -213,6 +214,7 @@ def _views(parsers: Sequence[Parser], text: str, wishes: Sequence[Wish]) -> list
             raise RefusedError(
                 413, f"{len(sentence.words):,} words, more than {MOST_WORDS}: parse it as a file"
             )
+        layer = layer if parsers[parser].layer_of(rule) is not None else None
         analysis = parsers[parser].analyse([sentence], all_layers=True)[0]
         views.append(View(layer, rule, parsers[parser].tree(sentence, analysis, rule, layer)))
     return views

@@ -49,12 +49,14 @@ def test_parsers_are_described(client):
             "layers": [1, 2, 3],
             "layer": 2,
             "rules": ["token", "gap", "expected-token", "expected-gap"],
+            "of_one_layer": ["token", "gap"],
         },
         {
             "name": "gap",
             "layers": [1, 2, 3],
             "layer": 3,
             "rules": ["gap", "token", "expected-token", "expected-gap"],
+            "of_one_layer": ["token", "gap"],
         },
     ]
 

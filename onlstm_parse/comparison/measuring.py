@@ -29,8 +29,7 @@ def scores(run: Run, plan: Plan) -> tuple[dict[str, dict[str, Any]], Brackets]:
     found: dict[str, dict[str, Any]] = {}
     brackets: Brackets = {}
     for layer, rule, trees in trees_by_way(parser, gold, SPLITTERS):
-        extra = {**parser.facts, "rule": rule, **({"layer": layer} if layer else {})}
-        result = summary(score(trees, gold, plan.protocol, extra=extra).to_json())
+        result = summary(score(trees, gold, plan.protocol, extra=parser.facts(rule, layer)).to_json())
         spans = [[(start, stop) for start, stop, _ in tree.spans()] for tree in trees]
         columns = [f"{layer}/{rule}"] if layer else plan.columns()
         found |= dict.fromkeys(columns, result)

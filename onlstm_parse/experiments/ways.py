@@ -54,7 +54,10 @@ def _ways(member: Member, folder: Path) -> list[Member]:
     parser = load(path) if (path / CONFIG).exists() else None
     if parser is None or not parser.layers:
         return [member]
-    return [
-        replace(member, name=f"{member.name}:layer={layer},rule={rule}", layer=layer, rule=rule)
+    named = [
+        (f"layer={layer},rule={rule}" if layer else f"rule={rule}", layer, rule)
         for layer, rule in parser.ways()
+    ]
+    return [
+        replace(member, name=f"{member.name}:{way}", layer=layer, rule=rule) for way, layer, rule in named
     ]

@@ -142,12 +142,13 @@ class AverageParser(Parser):
             own = sentences
             if parser.reader is not self.reader:
                 own = [parser.reader.encode_words(sentence.words) for sentence in sentences]
-            analyses = parser.analyse(own, all_layers=any(member.layer for member in members))
+            ways = [(member.rule or parser.rule, member.layer) for member in members]
+            several = any(layer or parser.layer_of(rule) is None for rule, layer in ways)
+            analyses = parser.analyse(own, all_layers=several)
             places = [
                 [here.get(at) for at in _places(there)] for there, here in zip(own, counted, strict=True)
             ]
-            for member in members:
-                rule, layer = member.rule or parser.rule, member.layer or parser.layer
+            for member, (rule, layer) in zip(members, ways, strict=True):
                 yield member, [*map(Opinion, places, *self._trees_and_votes(parser, analyses, rule, layer))]
 
     def _trees_and_votes(
@@ -183,6 +184,9 @@ def _check_way(parser: Parser, member: Member) -> None:
     """Raises UsageError for a layer or a rule that the member's run does not have."""
     if member.rule is not None:
         check_known(f"rule of {member.name}", member.rule, parser.rules)
+    if member.layer is not None and parser.layers and parser.layer_of(member.rule or parser.rule) is None:
+        remedy = "leave its layer out, or choose the rule token or gap"
+        raise UsageError(f"{member.name}: the rule {member.rule} reads all layers", remedy=remedy)
     if member.layer is not None and not 1 <= member.layer <= parser.layers:
         layers = f"1 to {parser.layers}" if parser.layers else "none: it has no layers"
         raise UsageError(f"{member.name} has no layer {member.layer}", remedy=f"choose one of {layers}")

@@ -76,10 +76,13 @@ class Parser(ABC):
         check_known("rule", self.rule, self.rules)
         self.reader, self.keep_dropped = reader, keep_dropped
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What of the parser's settings moves a score, for its signature."""
-        return {"rule": self.rule}
+    def layer_of(self, rule: str) -> int | None:
+        """The layer that a rule reads unless another is named; None if it reads all, or there are none."""
+        return None
+
+    def facts(self, rule: str | None = None, layer: int | None = None) -> dict[str, Any]:
+        """What moves the score of a rule and layer, by default the parser's own, for its signature."""
+        return {"rule": rule or self.rule}
 
     @abstractmethod
     def analyse(
@@ -121,9 +124,16 @@ class Parser(ABC):
         return [set(analysis.brackets) for analysis in self.analyse(sentences)]
 
     def ways(self, layer: int | None = None, rule: str | None = None) -> list[tuple[int | None, str]]:
-        """All pairs of layer and rule that turn an analysis into a tree; or those with the given one."""
-        layers: list[int | None] = [*range(1, self.layers + 1)] if layer is None else [layer]
-        return [*product(layers or [None], self.rules if rule is None else [rule])]
+        """All pairs of layer and rule that turn an analysis into a tree; or those with the given one.
+
+        The layer is None for a rule that reads all, and for a parser without layers.
+        """
+        rules = [*self.rules] if rule is None else [rule]
+        layered = [one for one in rules if self.layer_of(one) is not None]
+        found: list[tuple[int | None, str]] = []
+        if layer is None:
+            found += [(None, one) for one in rules if one not in layered]
+        return [*product(range(1, self.layers + 1) if layer is None else [layer], layered), *found]
 
     # -- sentences to trees ------------------------------------------------
 
@@ -177,7 +187,8 @@ class Parser(ABC):
         layer: int | None = None,
     ) -> list[Tree]:
         """The same for many sentences, which is quicker."""
-        rule, layer = rule or self.rule, layer or self.layer
+        rule = rule or self.rule
+        layer = layer or self.layer_of(rule)
         own = (rule, layer) == (self.rule, self.layer)
         brackets = [one.brackets for one in analyses] if own else self.brackets(analyses, rule, layer)
         each = zip(sentences, analyses, brackets, strict=True)
@@ -185,8 +196,8 @@ class Parser(ABC):
 
     def _tree(self, sentence: Encoded, analysis: Analysis, spans: list[Span], layer: int | None) -> Tree:
         levels = None
-        if analysis.levels is not None and layer is not None:
-            levels = analysis.levels[layer - 1].tolist()
+        if analysis.levels is not None:
+            levels = (analysis.levels.mean(axis=0) if layer is None else analysis.levels[layer - 1]).tolist()
         kept = [position for position, pieces in enumerate(sentence.pieces) if pieces]
         if not self.keep_dropped or len(kept) == len(sentence.words):
             return Tree.from_spans([sentence.words[position] for position in kept], spans, levels=levels)

@@ -31,8 +31,8 @@ STEPS_AT_ONCE = 512  # a longer sentence is read in pieces, with carried state
 class LevelParser(Parser):
     """Reads levels off a language model and splits them.
 
-    `rule` is a name in SPLITTERS, such as `token`, or in EXPECTATIONS; `layer` counts from 1; `levels` is
-    `mean` or `argmax`. The precision is
+    `rule` is a name in SPLITTERS, such as `token`, which splits the levels of one layer, or in EXPECTATIONS,
+    which reads all layers. `layer` counts from 1; `levels` is `mean` or `argmax`. The precision is
     fp32 by default: trees depend on comparisons of levels, and bf16 decides near ties differently.
     """
 
@@ -52,35 +52,47 @@ class LevelParser(Parser):
         self.rules = [*SPLITTERS, *EXPECTATIONS]
         super().__init__(run.pipeline, rule, keep_dropped)
         self.layers = run.config.model.layers
-        self.layer = run.config.model.tree_layer if layer is None else layer
-        if not 1 <= self.layer <= self.layers:
-            raise UsageError(f"the run has no layer {self.layer}", remedy=f"choose one of 1 to {self.layers}")
+        if layer is not None and self.rule in EXPECTATIONS:
+            remedy = f"leave the layer out, or choose the rule {' or '.join(SPLITTERS)}"
+            raise UsageError(f"the rule {self.rule} reads all layers, found layer {layer}", remedy=remedy)
+        self._layer = run.config.model.tree_layer if layer is None else layer
+        if not 1 <= self._layer <= self.layers:
+            raise UsageError(
+                f"the run has no layer {self._layer}", remedy=f"choose one of 1 to {self.layers}"
+            )
+        self.layer = self.layer_of(self.rule)
         self.run, self.levels, self.objective = run, levels, run.config.model.objective
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
         self.model = run.model.to(self.device).eval()
         self.model.read_levels(levels)
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        return {"rule": self.rule, "layer": self.layer, "levels": self.levels}
+    def layer_of(self, rule: str) -> int | None:
+        return None if rule in EXPECTATIONS else self._layer
+
+    def facts(self, rule: str | None = None, layer: int | None = None) -> dict[str, Any]:
+        rule = rule or self.rule
+        return {"rule": rule, "layer": layer or self.layer_of(rule) or "all", "levels": self.levels}
 
     def brackets(self, analyses: Sequence[Analysis], rule: str, layer: int | None) -> list[list[Span]]:
         expected = self.expectations(analyses, rule, layer)
         if expected is not None:
             return best_trees(expected)
-        split = SPLITTERS[rule]
-        return [split(levels.tolist()) if len(levels) else [] for levels in _of_layer(analyses, layer)]
+        split, at = SPLITTERS[rule], (layer or self._layer) - 1
+        found = (levels[at].tolist() for levels in _levels(analyses))
+        return [split(levels) if levels else [] for levels in found]
 
     def expectations(
         self, analyses: Sequence[Analysis], rule: str, layer: int | None
     ) -> list[np.ndarray] | None:
-        """A sentence of more than 200 words is read in pieces, as by a grammar."""
+        """The mean over all layers. A sentence of more than 200 words is read in pieces, as by a grammar."""
         if rule not in EXPECTATIONS:
             return None
-        sentences = [parts_of(levels) for levels in _of_layer(analyses, layer)]
-        found = iter(expectations(rule, [part for parts in sentences for part in parts]))
-        return [put_together([next(found) for _ in parts]) for parts in sentences]
+        sentences = [[parts_of(layer) for layer in levels] for levels in _levels(analyses)]
+        assert all(len(layers) == self.layers for layers in sentences), "analysed without all layers"
+        found = iter(expectations(rule, [part for layers in sentences for parts in layers for part in parts]))
+        by_layer = ([put_together([next(found) for _ in parts]) for parts in layers] for layers in sentences)
+        return [sum(charts[1:], start=charts[0]) / len(charts) for charts in by_layer]
 
     def losses(self, sentences: Sequence[Encoded]) -> list[float]:
         from onlstm_parse.ops.precision import products_in
@@ -192,9 +204,8 @@ class LevelParser(Parser):
         return levels.cpu().numpy(), found
 
 
-def _of_layer(analyses: Sequence[Analysis], layer: int | None) -> Iterator[np.ndarray]:
-    """The levels (n,) of each sentence in a layer."""
-    assert layer is not None
+def _levels(analyses: Sequence[Analysis]) -> Iterator[np.ndarray]:
+    """Those of each sentence, (K, n)."""
     for analysis in analyses:
         assert analysis.levels is not None
-        yield analysis.levels[layer - 1]
+        yield analysis.levels

@@ -266,8 +266,8 @@ def test_show_of_all_layers(browser, tiny_run, tmp_path):
     views = views_of(onlstm_parse.load(tiny_run), [SENTENCE, ""])
     write_views(views, tmp_path / "out.html", "a <title>", "facts")
     browser.get((tmp_path / "out.html").as_uri())
-    assert len(found(browser, "figure")) == 24
-    assert len(found(browser, "svg")) == 12
+    assert len(found(browser, "figure")) == 16
+    assert len(found(browser, "svg")) == 8
     one(browser, "[data-off='layer 1']").click()
-    assert len([figure for figure in found(browser, "figure") if figure.is_displayed()]) == 16
+    assert len([figure for figure in found(browser, "figure") if figure.is_displayed()]) == 12
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []

@@ -235,6 +235,6 @@ def test_without_right_branching_trees_language_models_vote_as_grammars_agree(ma
     assert [(one.layer, one.rule) for one in chosen] == [
         (one.layer, one.rule) for one in wanted.config.model.members
     ]
-    assert chosen[0].layer is not None
+    assert chosen[0].rule is not None
     alone = module.average_of(runs[:1], {}, tmp_path / "one").config.model.members
     assert [one.rule for one in alone] == ["token", "gap"]  # nobody can be asked

@@ -3,13 +3,16 @@
 import shutil
 
 import nltk
+import numpy as np
 import pytest
 import torch
 
 import onlstm_parse
 from onlstm_parse.errors import OnlstmError, UsageError
-from onlstm_parse.induction import SPLITTERS
-from onlstm_parse.parsers import base, levels
+from onlstm_parse.induction import EXPECTATIONS, SPLITTERS
+from onlstm_parse.induction.cyk import cyk
+from onlstm_parse.induction.expected import expectations
+from onlstm_parse.parsers import base, charts, levels
 from onlstm_parse.runs import Run
 from onlstm_parse.text.vocabulary import EOS_ID
 from onlstm_parse.tree import Tree
@@ -155,3 +158,28 @@ def test_a_run_that_moved_still_parses(tiny_run, tmp_path, parser):
 def test_no_run(tmp_path):
     with pytest.raises(OnlstmError, match=r"expected a run folder, found no config.json; make one with"):
         onlstm_parse.load(tmp_path)
+
+
+@pytest.mark.parametrize("rule", EXPECTATIONS)
+def test_an_expected_rule_reads_all_layers(tiny_run, rule):
+    (analysis,) = onlstm_parse.load(tiny_run).analyse_words([WORDS])
+    mean = np.mean(expectations(rule, [*analysis.levels]), axis=0)
+    parser = onlstm_parse.load(tiny_run, rule=rule)
+    (tree,) = parser.parse_words([WORDS])
+    assert tree == Tree.from_spans(WORDS, cyk(mean[None])[0])
+    assert tree.levels == pytest.approx(analysis.levels.mean(axis=0).tolist(), abs=1e-6)
+    assert parser.facts() == {"rule": rule, "layer": "all", "levels": "mean"}
+    assert parser.facts("gap") == {"rule": "gap", "layer": 2, "levels": "mean"}
+    with pytest.raises(
+        UsageError, match=f"the rule {rule} reads all layers, found layer 2; leave the layer out"
+    ):
+        onlstm_parse.load(tiny_run, rule=rule, layer=2)
+    with pytest.raises(UsageError, match="reads all layers; leave its layer out"):
+        onlstm_parse.average([f"{tiny_run}:layer=1,rule={rule}"], tiny_run.parent / "never")
+
+
+def test_a_long_sentence_is_read_in_pieces_by_an_expected_rule(tiny_run, monkeypatch):
+    monkeypatch.setattr(charts, "LONGEST", 4)
+    parser = onlstm_parse.load(tiny_run, rule="expected-gap")
+    spans = {span[:2] for span in next(parser.parse_words([WORDS])).spans()}
+    assert {(0, 4), (4, 8), (8, 10)} <= spans

@@ -30,7 +30,8 @@ class Side {
     this.figure.prepend(bar);
     this.figure.append(copyButtons(this.panel));
     this.parser.addEventListener("change", () => { this.fill(); update(); });
-    for (const select of [this.layer, this.rule]) select.addEventListener("change", update);
+    this.layer.addEventListener("change", update);
+    this.rule.addEventListener("change", () => { this.hideLayer(); update(); });
     views.append(this.figure);
     this.fill();
   }
@@ -38,14 +39,19 @@ class Side {
   fill() {
     const parser = this.parsers[this.parser.value];
     this.layer.replaceChildren(...parser.layers.map(layer => new Option(`layer ${layer}`, layer)));
-    this.layer.hidden = !parser.layers.length;
     if (parser.layer) this.layer.value = parser.layer;
     this.rule.replaceChildren(...parser.rules.map(rule => new Option(`${rule} rule`, rule)));
     this.rule.hidden = parser.rules.length < 2;
+    this.hideLayer();
+  }
+
+  /** Some rules read all layers. */
+  hideLayer() {
+    this.layer.hidden = !this.parsers[this.parser.value].of_one_layer.includes(this.rule.value);
   }
 
   wish() {
-    const layer = this.layer.value ? Number(this.layer.value) : null;
+    const layer = this.layer.hidden ? null : Number(this.layer.value);
     return {parser: Number(this.parser.value), layer, rule: this.rule.value};
   }
 }
