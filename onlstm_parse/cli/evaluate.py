@@ -41,7 +41,8 @@ class Evaluate:
     """What is taken out of the gold trees, one filter behind another, parted by commas: roots, traces,
     punctuation[:tags|marks], words:NAME, function-tags, unaries, length:[LEAST-]MOST."""
     rule: str | None = None
-    """token (the published greedy splitter, the default) or gap (unbiased); both are reported."""
+    """token (the published greedy splitter, the default), gap (unbiased), expected-token or expected-gap (the
+    likeliest brackets over all layers of a language model); all are reported."""
     layer: int | None = None
     """The layer whose levels are split, from 1; the second of three by default."""
     levels: str | None = None

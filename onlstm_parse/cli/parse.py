@@ -40,7 +40,8 @@ def parse(
         text: One sentence to parse instead of a file.
         format: brackets (one tree a line), json (tree and levels, one object a line), pretty or svg; with
             --engine ray also parquet.
-        rule: token (the published greedy splitter, the default) or gap (unbiased).
+        rule: token (the published greedy splitter, the default) or gap (unbiased); expected-token or
+            expected-gap (the likeliest brackets over all layers of a language model).
         layer: The layer whose levels are split, from 1; the second of three by default.
         levels: mean (the expected level, the default) or argmax (the most probable level).
         drop: Leave out words that the normalisation drops, such as punctuation.

@@ -31,7 +31,7 @@ def show(
     bad_bytes: Literal["error", "replace"] = "error",
     device: Literal["auto", "cpu", "cuda"] = "auto",
 ) -> None:
-    """Draw sentences' trees and level curves, of all layers and under both rules.
+    """Draw sentences' trees and level curves, of all layers and under all rules.
 
     Args:
         run: A run folder, a pretrained parser (en, zh), or hf://OWNER/NAME.
@@ -43,7 +43,8 @@ def show(
         protocol: How F1 is counted: shen2019, kim2019, evalb or strict.
         limit: Sentences of a file or treebank that are drawn; the others are left out.
         layer: Draw this layer alone, counted from 1.
-        rule: Draw under this rule alone, token or gap.
+        rule: Draw under this rule alone: token, gap, or one that reads all layers, expected-token or
+            expected-gap.
         bad_bytes: A byte that is not UTF-8 is an error, or replaced by U+FFFD.
         device: Where to compute.
     """
