@@ -122,6 +122,16 @@ def test_layer_and_rule_are_chosen(page, tiny_run):
     assert one(page, "figcaption").text == "layer 1, gap rule"
 
 
+def test_a_rule_that_reads_all_layers_has_no_choice_of_one(page, tiny_run):
+    type_in(page, SENTENCE)
+    assert one(page, "select[aria-label=layer]").is_displayed()
+    one(page, "select[aria-label=rule] option[value=expected-gap]").click()
+    expected = str(onlstm_parse.load(tiny_run, rule="expected-gap").parse(SENTENCE))
+    wait(lambda: page.execute_script("return sides[0].panel.view.brackets") == expected)
+    assert one(page, "figcaption").text == "expected-gap rule"
+    assert not one(page, "select[aria-label=layer]").is_displayed()
+
+
 def test_two_trees_side_by_side_mark_what_differs(page):
     type_in(page, SENTENCE)
     one(page, "#two").click()
