@@ -13,8 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from functools import partial
-from itertools import islice
+from itertools import combinations, islice
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -31,9 +30,7 @@ from onlstm_parse.parsers.average import EXPECTED, VOTES, AverageConfig, Average
 from onlstm_parse.pretrained import locate_run
 from onlstm_parse.registry import check_known, nearest
 from onlstm_parse.runs import CONFIG, Run, RunConfig, RunReference
-from onlstm_parse.scoring.comparison import between
 from onlstm_parse.text.reading import read_lines
-from onlstm_parse.tree import Tree
 
 WEIGHTS = ("equal", "families", "agreement")
 SETTINGS = ("layer", "rule", "weight", "family")
@@ -156,18 +153,20 @@ def agreement_of(parser: AverageParser, text: str, limit: int) -> list[list[floa
         raise OnlstmError("expected sentences of three words or more, found none", file=text)
     members = parser.run.config.model.members
     ballots = {id(member): ballot for member, ballot in parser.ballots(sentences)}
-    words = [[w for w, pieces in zip(one.words, one.pieces, strict=True) if pieces] for one in sentences]
+    whole = [(0, sum(map(bool, sentence.pieces))) for sentence in sentences]
+    inner = [
+        [brackets - {span} for brackets, span in zip(ballots[id(one)], whole, strict=True)] for one in members
+    ]
     matrix = [[100.0] * len(members) for _ in members]
-    if len(members) > 1:
-        systems = [partial(_trees, words, ballots[id(member)]) for member in members]
-        for pair in between(systems, "strict")["pairs"]:
-            one, other = pair["runs"]
-            matrix[one][other] = matrix[other][one] = pair["sentence_f1"]
+    for one, other in combinations(range(len(members)), 2):
+        matrix[one][other] = matrix[other][one] = _f1(inner[one], inner[other])
     return matrix
 
 
-def _trees(words: list[list[str]], ballot: list[set[Span]]) -> list[Tree]:
-    return [*map(Tree.from_spans, words, map(sorted, ballot))]
+def _f1(ours: list[set[Span]], theirs: list[set[Span]]) -> float:
+    """The mean F1 of the sentences in which one of the two has brackets."""
+    both = [(a, b) for a, b in zip(ours, theirs, strict=True) if a or b]
+    return fmean(200 * len(a & b) / (len(a) + len(b)) for a, b in both) if both else 100.0
 
 
 def _weighted(config: AverageConfig) -> tuple[Member, ...]:
