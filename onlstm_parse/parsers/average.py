@@ -137,6 +137,7 @@ class AverageParser(Parser):
 
     def _opinions(self, sentences: Sequence[Encoded]) -> Iterator[tuple[Member, list[Opinion]]]:
         """What each member thinks of every sentence."""
+        by_probability = self.run.config.model.votes == EXPECTED
         counted = [_places(sentence) for sentence in sentences]
         for parser, members in self.voters:
             own = sentences
@@ -149,17 +150,9 @@ class AverageParser(Parser):
                 [here.get(at) for at in _places(there)] for there, here in zip(own, counted, strict=True)
             ]
             for member, (rule, layer) in zip(members, ways, strict=True):
-                yield member, [*map(Opinion, places, *self._trees_and_votes(parser, analyses, rule, layer))]
-
-    def _trees_and_votes(
-        self, parser: Parser, analyses: Sequence[Analysis], rule: str, layer: int | None
-    ) -> tuple[list[list[Span]], Sequence[np.ndarray | None]]:
-        """The brackets of a member, and their probabilities where it votes with these."""
-        if self.run.config.model.votes == EXPECTED:
-            expected = parser.expectations(analyses, rule, layer)
-            if expected is not None:
-                return best_trees(expected), expected
-        return parser.brackets(analyses, rule, layer), [None] * len(analyses)
+                expected = parser.expectations(analyses, rule, layer) if by_probability else None
+                known: Sequence[np.ndarray | None] = expected or [None] * len(analyses)
+                yield member, [*map(Opinion, places, parser.brackets(analyses, rule, layer), known)]
 
 
 def _voters(members: Iterable[Member], folder: Path, device: str, precision: str) -> Iterator[Voter]:

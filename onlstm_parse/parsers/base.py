@@ -130,10 +130,10 @@ class Parser(ABC):
         """
         rules = [*self.rules] if rule is None else [rule]
         layered = [one for one in rules if self.layer_of(one) is not None]
-        found: list[tuple[int | None, str]] = []
-        if layer is None:
-            found += [(None, one) for one in rules if one not in layered]
-        return [*product(range(1, self.layers + 1) if layer is None else [layer], layered), *found]
+        others = [one for one in rules if one not in layered]
+        if layer is not None:
+            return [(layer, one) for one in layered]
+        return [*product(range(1, self.layers + 1), layered), *((None, one) for one in others)]
 
     # -- sentences to trees ------------------------------------------------
 
