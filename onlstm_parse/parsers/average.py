@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -151,7 +152,7 @@ class AverageParser(Parser):
             ]
             for member, (rule, layer) in zip(members, ways, strict=True):
                 expected = parser.expectations(analyses, rule, layer) if by_probability else None
-                known: Sequence[np.ndarray | None] = expected or [None] * len(analyses)
+                known: Iterable[np.ndarray | None] = repeat(None) if expected is None else expected
                 yield member, [*map(Opinion, places, parser.brackets(analyses, rule, layer), known)]
 
 
