@@ -13,6 +13,7 @@ estimate of the bound, and no bound itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 from onlstm_parse.models.grammar import products_of
 from onlstm_parse.models.grammar_config import GrammarConfig
 from onlstm_parse.models.neural_pcfg import NeuralPcfg
+from onlstm_parse.ops.lstm import lstm
 from onlstm_parse.ops.product import Linear
 
 SENTENCES_AT_ONCE = 32  # each has rules and probabilities of words of its own, some 10 MB at size small
@@ -89,8 +91,19 @@ class InferenceNetwork(nn.Module):
         self.ends = Linear(2 * units, 2 * config.latent)
 
     def forward(self, words: Tensor, lengths: list[int]) -> Posterior:
-        embedded = self.words(words).split(lengths)
-        states, _ = self.lstm(nn.utils.rnn.pack_sequence(embedded, enforce_sorted=False))
-        padded, _ = nn.utils.rnn.pad_packed_sequence(states, padding_value=-torch.inf)
-        ends = self.ends(padded.amax(0))
+        sentences = words.split(lengths)
+        # No step back is needed: the largest value is the same in either order.
+        right = self._largest(sentences, "l0")
+        left = self._largest([sentence.flip(0) for sentence in sentences], "l0_reverse")
+        ends = self.ends(torch.cat((right, left), 1))
         return Posterior(*ends.to(self.words.weight.dtype).chunk(2, -1))
+
+    def _largest(self, sentences: Sequence[Tensor], direction: str) -> Tensor:
+        """The largest value of each unit over a sentence, (B, U), in one direction of the LSTM."""
+        steps = self.words(nn.utils.rnn.pad_sequence(list(sentences)))
+        names = ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
+        first = steps.new_zeros(steps.shape[1:])
+        states, *_ = lstm(steps, first, first, *(getattr(self.lstm, f"{name}_{direction}") for name in names))
+        lengths = torch.tensor([len(sentence) for sentence in sentences], device=states.device)
+        after = torch.arange(len(states), device=states.device)[:, None] >= lengths
+        return states.masked_fill(after.unsqueeze(2), -torch.inf).amax(0)

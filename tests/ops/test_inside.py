@@ -14,7 +14,12 @@ from torch import Tensor
 
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.ops import native
-from onlstm_parse.ops.dense_inside import DenseRules, dense_inside, dense_inside_reference
+from onlstm_parse.ops.dense_inside import (
+    DenseRules,
+    dense_inside,
+    dense_inside_reference,
+    dense_inside_scaled,
+)
 from onlstm_parse.ops.inside import Rules, inside, inside_reference
 
 
@@ -51,7 +56,13 @@ DENSE = Kind(
     lambda rules, a, b, c: rules.binary[a, b, c],
 )
 SEPARATE = DENSE._replace(separate=True)
-KINDS = pytest.mark.parametrize("kind", [SIMPLE, DENSE, SEPARATE], ids=["simple", "dense", "separate"])
+SCALED = DENSE._replace(fast=dense_inside_scaled)
+SEPARATE_SCALED = SEPARATE._replace(fast=dense_inside_scaled)
+KINDS = pytest.mark.parametrize(
+    "kind",
+    [SIMPLE, DENSE, SEPARATE, SCALED, SEPARATE_SCALED],
+    ids=["simple", "dense", "separate", "scaled", "separate scaled"],
+)
 
 # nonterminals, preterminals, lengths of sentences
 SIZES = [(3, 4, [5, 1, 7, 7, 2, 3]), (8, 5, [1]), (1, 1, [2]), (7, 9, [1, 11]), (4, 4, [8, 8, 3])]

@@ -1,6 +1,7 @@
-// The functions that Python calls: each cell and the inside algorithm, forward and backward,
+// The functions that Python calls: each cell and the inside algorithms, forward and backward,
 // cross-entropy, and transposition, in double, in float, and in float with bf16 products.
 #include "cross_entropy.h"
+#include "dense_inside.h"
 #include "gru.h"
 #include "inside.h"
 #include "linear_scan.h"
@@ -45,6 +46,19 @@
         transpose<STORE>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                           \
     }
 
+// In double and in float alone: its products are too small for bf16.
+#define EXPORT_DENSE(SUFFIX, REAL)                                                                           \
+    extern "C" void dense_inside_forward_##SUFFIX(const long* sizes, const DenseForward<REAL>* io) {           \
+        dense_inside_forward<REAL>(Shape{sizes[0], sizes[1], int(sizes[2])},                                 \
+                                   DenseShape{sizes[0], sizes[3], sizes[4], sizes[5] != 0}, *io);            \
+    }                                                                                                        \
+    extern "C" void dense_inside_backward_##SUFFIX(const long* sizes, const DenseBackward<REAL>* io) {         \
+        dense_inside_backward<REAL>(Shape{sizes[0], sizes[1], int(sizes[2])},                                \
+                                    DenseShape{sizes[0], sizes[3], sizes[4], sizes[5] != 0}, *io);           \
+    }
+
+EXPORT_DENSE(f64, double)
+EXPORT_DENSE(f32, float)
 EXPORT(f64, double, double)
 EXPORT(f32, float, float)
 EXPORT(bf16, float, bf16)

@@ -1,4 +1,4 @@
-"""The inside algorithm with dense rules and scaled probabilities: two products of matrices a width.
+"""The inside algorithm with dense rules and scaled probabilities in plain PyTorch: a few products a width.
 
 Each span has a scale, so that its largest probability is 1; only scales are logarithms. The children of all
 splits of a span become one matrix, left children times right ones, and the matrices of all spans of a width
@@ -14,7 +14,7 @@ from torch import Tensor
 from onlstm_parse.ops.dense_inside.reference import DenseRules
 
 
-def dense_inside(
+def dense_inside_scaled(
     rules: DenseRules, emissions: Tensor, lengths: list[int], spans: Tensor | None = None
 ) -> Tensor:
     """The log probability of each sentence, (B,): as `dense_inside_reference`."""
