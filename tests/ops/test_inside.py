@@ -65,7 +65,14 @@ KINDS = pytest.mark.parametrize(
 )
 
 # nonterminals, preterminals, lengths of sentences
-SIZES = [(3, 4, [5, 1, 7, 7, 2, 3]), (8, 5, [1]), (1, 1, [2]), (7, 9, [1, 11]), (4, 4, [8, 8, 3])]
+SIZES = [
+    (3, 4, [5, 1, 7, 7, 2, 3]),
+    (8, 5, [1]),
+    (1, 1, [2]),
+    (7, 9, [1, 11]),
+    (4, 4, [8, 8, 3]),
+    (17, 18, [3, 14]),  # more than a tile of products
+]
 
 
 def grammar(
@@ -207,13 +214,15 @@ def test_gradients_are_those_of_finite_differences(kind) -> None:
     assert torch.autograd.gradcheck(log_probabilities, (*rules, emissions, spans))
 
 
-def test_several_threads_give_the_same() -> None:
-    given, lengths = grammar(5, 4, [9, 9, 4]), [9, 9, 4]
+@KINDS
+def test_several_threads_give_the_same(kind) -> None:
+    lengths = [9, 9, 4]
+    given = grammar(5, 4, lengths, kind=kind)
     before = torch.get_num_threads()
-    alone = everything(inside, given, lengths, True)
+    alone = everything(kind.fast, given, lengths, True)
     try:
         torch.set_num_threads(3)
-        together = everything(inside, given, lengths, True)
+        together = everything(kind.fast, given, lengths, True)
     finally:
         torch.set_num_threads(before)
     for ours, theirs in zip(together, alone, strict=True):
@@ -255,17 +264,20 @@ def test_a_long_sentence_neither_underflows_nor_overflows(kind, length) -> None:
     assert all(part.isfinite().all() for part in torch.autograd.grad(found.sum(), (*rules, emissions)))
 
 
-def test_without_a_compiler_the_reference_is_taken(monkeypatch) -> None:
-    given, lengths = grammar(3, 4, [5, 2]), [5, 2]
-    compiled = everything(inside, given, lengths, True)
+@pytest.mark.parametrize("kind", [SIMPLE, DENSE], ids=["simple", "dense"])
+def test_without_a_compiler_plain_pytorch_is_taken(kind, monkeypatch) -> None:
+    lengths = [5, 2]
+    given = grammar(3, 4, lengths, kind=kind)
+    compiled = everything(kind.fast, given, lengths, True)
     monkeypatch.setattr(native, "library", lambda: None)
-    for ours, theirs in zip(everything(inside, given, lengths, True), compiled, strict=True):
+    for ours, theirs in zip(everything(kind.fast, given, lengths, True), compiled, strict=True):
         torch.testing.assert_close(ours, theirs)
 
 
-def test_second_derivatives_are_refused() -> None:
-    rules, emissions, _ = grammar(3, 4, [3])
+@pytest.mark.parametrize("kind", [SIMPLE, DENSE], ids=["simple", "dense"])
+def test_second_derivatives_are_refused(kind) -> None:
+    rules, emissions, _ = grammar(3, 4, [3], kind=kind)
     if native.library() is None:
-        pytest.skip("the reference has second derivatives")
+        pytest.skip("plain PyTorch has second derivatives")
     with pytest.raises(OnlstmError, match="second derivatives"):
-        torch.autograd.grad(inside(rules, emissions, [3]).sum(), emissions, create_graph=True)
+        torch.autograd.grad(kind.fast(rules, emissions, [3]).sum(), emissions, create_graph=True)
