@@ -140,3 +140,13 @@ def test_draws_follow_the_seed_and_only_training_draws():
     torch.manual_seed(4)
     assert torch.equal(model(WORDS, LENGTHS), first)
     assert not torch.equal(first, second)
+
+
+def test_the_inference_network_reads_as_an_lstm_of_torch():
+    network = made(latent=3).inference_network
+    sentences = network.words(WORDS).split(LENGTHS)
+    packed, _ = network.lstm(torch.nn.utils.rnn.pack_sequence(sentences, enforce_sorted=False))
+    padded, lengths = torch.nn.utils.rnn.pad_packed_sequence(packed)
+    largest = torch.stack([padded[:length, row].amax(0) for row, length in enumerate(lengths)])
+    found = network(WORDS, LENGTHS)
+    torch.testing.assert_close(torch.cat((found.mean, found.log_variance), 1), network.ends(largest))
