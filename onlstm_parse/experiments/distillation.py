@@ -1,7 +1,7 @@
 """Distil a parser: train a small one on the trees that another parser gives to raw text.
 
-A span parser learns the trees themselves. A grammar learns the text, with the brackets of the other parser's
-members as those that its trees may have (parse-focusing, see `training/pools.py`).
+A span parser learns the trees themselves. A grammar learns the text, with the votes of the other parser as a
+prior on its trees, see `training/votes.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import numpy as np
 
 from onlstm_parse import corpora
 from onlstm_parse.errors import OnlstmError
-from onlstm_parse.flat import Span
 from onlstm_parse.models import AVERAGE, GRAMMARS, SPAN_PARSER
 from onlstm_parse.models.span_parser_config import SPAN_PARSER_SIZES
 from onlstm_parse.parsers.base import Parser, load
@@ -41,6 +40,7 @@ from onlstm_parse.training.settings import Settings, change, defaults_for
 from onlstm_parse.training.start import prepared, train_run
 from onlstm_parse.training.team import joined
 from onlstm_parse.training.trees import ParsedSentences, ParsedText
+from onlstm_parse.training.votes import flattened
 
 TRAINING = TrainingConfig(
     learning_rate=2e-3, batch_size=32, clip=5.0, activation_penalty=0.0, temporal_penalty=0.0
@@ -79,8 +79,8 @@ def distil(
     if resume and (folder / CONFIG).exists() and "teacher" in RunConfig.load(folder).data:
         return Run.load(folder)  # finished
     base = Settings(SPAN_PARSER_SIZES[size], TextConfig(), TRAINING)
-    pooled = model != SPAN_PARSER
-    if pooled:
+    voted = model != SPAN_PARSER
+    if voted:
         base = defaults_for(size, model=model)
     chosen = change(base._replace(text=text_settings_of(teacher)), **settings)
     with joined() as team:
@@ -92,8 +92,8 @@ def distil(
             valid=None if valid is None else str(valid),
             resume=resume,
             quiet=quiet,
-            read=partial(parsed, teacher, folder, sentences, pooled),
-            objective="onlstm_parse.training.pools:PooledObjective" if pooled else None,
+            read=partial(parsed, teacher, folder, sentences, voted),
+            objective="onlstm_parse.training.votes:VotedObjective" if voted else None,
         )
         if team.first:
             data = {**finished.config.data, "teacher": asdict(RunReference.to(teacher, folder))}
@@ -119,14 +119,15 @@ def parsed(
     teacher: Path,
     folder: Path,
     limit: int | None,
-    pooled: bool,
+    voted: bool,
     texts: Sequence[str],
     valid: str | None,
     settings: Settings,
 ) -> ParsedText:
-    """The sentences of a text with the trees of `teacher`, or `pooled` with the brackets of its members.
+    """The sentences of a text with the trees of `teacher`, or if `voted` with its votes for all spans.
 
-    Trees are kept in the folder until training ends: a run that continues does not parse again.
+    Validation sentences have no votes, for their likelihood needs none. What the teacher gave is kept in the
+    folder until training ends: a run that continues does not parse again.
     """
     text = prepared(texts, valid, settings)
     pipeline = text.pipeline
@@ -144,12 +145,15 @@ def parsed(
     ):
         file = _trees_file(folder, side)
         identity = (
-            f"{fingerprint(teacher)} {facts.fingerprint} {settings.training.max_length} {limit} {pooled}"
+            f"{fingerprint(teacher)} {facts.fingerprint} {settings.training.max_length} {limit} {voted}"
         )
         if not file.exists() or read_tensors(file)[1].get("of") != identity:
             training = settings.training
             parser = parser or load(teacher, device=training.device, precision=training.precision)
-            give = partial(_pools if pooled else _brackets, parser)
+            if voted:
+                give = partial(_votes, parser) if side == "train" else _no_votes
+            else:
+                give = partial(_brackets, parser)
             tensors = _trees(give, pipeline, _thinned(lines, facts, limit), settings.training.max_length)
             write_tensors(file, tensors, {"of": identity})
         sides[side] = _sentences(read_tensors(file)[0], facts)
@@ -170,42 +174,48 @@ def _trees_file(folder: Path, side: str) -> Path:
     return folder / RESUME / f"trees-{side}.safetensors"
 
 
-def _brackets(parser: Parser, sentences: list[list[str]]) -> list[set[Span]]:
-    """Those of each sentence's tree, of two words or more."""
+def _brackets(parser: Parser, sentences: list[list[str]]) -> list[np.ndarray]:
+    """Those of each sentence's tree, of two words or more: (brackets, 2)."""
     trees = parser.parse_words(sentences)
-    return [{(start, stop) for start, stop, _ in tree.spans() if stop - start > 1} for tree in trees]
+    spans = [sorted((start, stop) for start, stop, _ in tree.spans() if stop - start > 1) for tree in trees]
+    return [np.array(one, dtype=np.int16).reshape(-1, 2) for one in spans]
 
 
-def _pools(parser: Parser, sentences: list[list[str]]) -> list[set[Span]]:
-    """Those of all members of the parser, over all words."""
+def _votes(parser: Parser, sentences: list[list[str]]) -> list[np.ndarray]:
+    """The votes for all spans of each sentence, `flattened`."""
     encoded = [parser.reader.encode_words(words) for words in sentences]
     found = []
-    for sentence, pool in zip(encoded, parser.pools(encoded), strict=True):
-        kept = [position for position, pieces in enumerate(sentence.pieces) if pieces]
-        outer = {(kept[start], kept[stop - 1] + 1) for start, stop in pool}
-        found.append(outer | {(0, len(sentence.words))})
+    for sentence, votes in zip(encoded, parser.votes(encoded), strict=True):
+        n, kept = len(sentence.words), np.flatnonzero(np.array([*map(bool, sentence.pieces)]))
+        outer = np.zeros((n, n + 1), dtype=np.float16)
+        outer[np.ix_(kept, kept + 1)] = votes[:, 1:]
+        found.append(flattened(outer))
     return found
 
 
+def _no_votes(sentences: list[list[str]]) -> list[np.ndarray]:
+    return [np.zeros(0, dtype=np.float16)] * len(sentences)
+
+
 def _trees(
-    give: Callable[[list[list[str]]], list[set[Span]]],
+    give: Callable[[list[list[str]]], list[np.ndarray]],
     pipeline: TextPipeline,
     lines: Iterable[str],
     max_length: int,
 ) -> dict[str, Any]:
-    """Ids, brackets, and how many of each a sentence has, as flat tensors."""
+    """Ids, what `give` gives, and how many of each a sentence has, as flat tensors."""
     import torch
 
     words: list[int] = []
-    brackets: list[tuple[int, int]] = []
-    sizes: list[tuple[int, int]] = []
+    given: list[np.ndarray] = []
     chunk: list[tuple[list[str], list[int]]] = []
+    sizes: list[int] = []
 
     def flush() -> None:
-        for (forms, ids), spans in zip(chunk, give([forms for forms, _ in chunk]), strict=True):
+        given.extend(give([forms for forms, _ in chunk]))
+        for _, ids in chunk:
             words.extend(ids)
-            brackets.extend(sorted(spans))
-            sizes.append((len(forms), len(spans)))
+            sizes.append(len(ids))
         chunk.clear()
 
     for line in lines:
@@ -218,18 +228,17 @@ def _trees(
     flush()
     return {
         "words": torch.tensor(words, dtype=torch.int32),
-        "brackets": torch.tensor(brackets, dtype=torch.int16).view(-1, 2),
-        "sizes": torch.tensor(sizes, dtype=torch.int32).view(-1, 2),
+        "given": torch.from_numpy(np.concatenate(given)) if given else torch.zeros(0),
+        "sizes": torch.tensor([*zip(sizes, map(len, given), strict=True)], dtype=torch.int32).view(-1, 2),
     }
 
 
 def _sentences(tensors: dict[str, Any], facts: Any) -> ParsedSentences:
     lengths, counts = tensors["sizes"].numpy().T
+    words, given = tensors["words"].numpy().astype(np.int64), tensors["given"].numpy()
     return ParsedSentences(
-        np.split(tensors["words"].numpy().astype(np.int64), np.cumsum(lengths)[:-1]) if len(lengths) else [],
-        np.split(tensors["brackets"].numpy().astype(np.int64), np.cumsum(counts)[:-1])
-        if len(lengths)
-        else [],
+        np.split(words, np.cumsum(lengths)[:-1]) if len(lengths) else [],
+        np.split(given, np.cumsum(counts)[:-1]) if len(lengths) else [],
         facts.fingerprint,
         facts.unknown_share,
     )

@@ -119,9 +119,17 @@ class Parser(ABC):
                 remedy="name a language model or a grammar, see onlstm-parse models",
             )
 
-    def pools(self, sentences: Sequence[Encoded]) -> list[set[Span]]:
-        """The brackets of each sentence that the parser, or a member of it, gives."""
-        return [set(analysis.brackets) for analysis in self.analyse(sentences)]
+    def votes(self, sentences: Sequence[Encoded]) -> list[np.ndarray]:
+        """The votes for the spans of each sentence's words that count, (n, n + 1): 1 for brackets."""
+        import numpy as np
+
+        found = []
+        for sentence, analysis in zip(sentences, self.analyse(sentences), strict=True):
+            words = sum(map(bool, sentence.pieces))
+            found.append(np.zeros((words, words + 1)))
+            for span in analysis.brackets:
+                found[-1][span] = 1.0
+        return found
 
     def ways(self, layer: int | None = None, rule: str | None = None) -> list[tuple[int | None, str]]:
         """All pairs of layer and rule that turn an analysis into a tree; or those with the given one.

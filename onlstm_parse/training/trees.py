@@ -22,12 +22,13 @@ VALIDATION_BATCH = 64  # sentences
 
 @dataclass(frozen=True)
 class ParsedSentences:
-    """Sentences with trees over their words. Brackets are of two words or more."""
+    """Sentences with what another parser gave for them."""
 
     words: list[np.ndarray]
     """Ids."""
-    brackets: list[np.ndarray]
-    """(brackets, 2): start and stop."""
+    given: list[np.ndarray]
+    """(brackets, 2): start and stop of the brackets of a tree, of two words or more. Or the votes for all
+    spans, see `votes.flattened`."""
     fingerprint: str
     unknown_share: float
 
@@ -85,8 +86,9 @@ class TreeObjective(Objective):
 
     def _marked(self, side: ParsedSentences, chosen: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
         """The sentence, start and stop of each bracket of a batch."""
-        counts = [len(side.brackets[index]) for index in chosen]
-        spans = torch.from_numpy(np.concatenate([side.brackets[index] for index in chosen])).to(self.device)
+        counts = [len(side.given[index]) for index in chosen]
+        spans = torch.from_numpy(np.concatenate([side.given[index] for index in chosen]))
+        spans = spans.long().to(self.device)
         sentences = torch.arange(len(chosen)).repeat_interleave(torch.tensor(counts)).to(self.device)
         return sentences, spans[:, 0], spans[:, 1]
 
@@ -103,7 +105,7 @@ class TreeObjective(Objective):
             scores, lengths = self._scores(self.valid, chosen)
             for index, length, ours in zip(chosen, lengths, cyk(scores.cpu().numpy(), lengths), strict=True):
                 whole = {(0, length)}
-                theirs = set(map(tuple, self.valid.brackets[index].tolist())) - whole
+                theirs = set(map(tuple, self.valid.given[index].tolist())) - whole
                 shared += len(theirs & set(ours))
                 given, found = given + len(theirs), found + len(set(ours) - whole)
         self.model.train(was_training)

@@ -226,12 +226,13 @@ def test_the_command(tiny_run, tmp_path, capsys):
     assert "right" in capsys.readouterr().out
 
 
-def test_the_pool_of_an_average_is_that_of_all_its_members_that_learnt(tiny_run, tmp_path):
-    onlstm_parse.average([tiny_run, f"{tiny_run}:rule=gap", "left"], tmp_path / "run")
+def test_votes_for_students_are_those_of_members_that_learnt(tiny_run, tmp_path):
+    onlstm_parse.average([tiny_run, f"{tiny_run}:rule=gap", "left=8"], tmp_path / "run", weights="equal")
     sentence = ["The", "old", "dog", "barked", "."]
     rules = [onlstm_parse.load(tiny_run, rule=rule) for rule in ("token", "gap")]
-    each = [one.pools([one.reader.encode_words(sentence)])[0] for one in rules]
+    each = [one.votes([one.reader.encode_words(sentence)])[0] for one in rules]
     parser = onlstm_parse.load(tmp_path / "run")
-    (pool,) = parser.pools([parser.reader.encode_words(sentence)])
-    assert pool == each[0] | each[1]
-    assert {(0, 2), (0, 3)} - pool  # what left-branching trees have, and neither rule
+    (votes,) = parser.votes([parser.reader.encode_words(sentence)])
+    np.testing.assert_allclose(votes, (each[0] + each[1]) / 2)
+    analysis = parser.analyse([parser.reader.encode_words(sentence)])[0]
+    assert {(0, 2), (0, 3)} <= set(analysis.brackets)  # left-branching trees have their say in the average

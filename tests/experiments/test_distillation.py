@@ -85,8 +85,8 @@ def test_interrupted_and_resumed_is_uninterrupted_and_does_not_parse_again(
     assert (tmp_path / "run" / "config.json").read_bytes() == before
 
 
-def test_a_grammar_learns_trees_from_the_brackets_of_another_parser(student, text_file, tmp_path):
-    """It is not told the tree, but the pool has one only, that of a student of right-branching trees."""
+def test_a_grammar_learns_trees_from_the_votes_of_another_parser(student, text_file, tmp_path):
+    """A student of right-branching trees votes for these."""
     settings = {"size": "tiny", "epochs": 6, "learning_rate": 0.03, "model": "simple-pcfg"}
     onlstm_parse.distil(student, text_file, tmp_path / "run", **settings)
     config = Run.load(tmp_path / "run").config

@@ -1,0 +1,65 @@
+"""The objective of grammars that learn from other parsers: the votes for brackets are a prior on trees.
+
+    p(words, tree) · exp(STRENGTH · votes for the brackets of the tree)
+
+is summed over all trees. So the grammar prefers trees that others vote for, and the text decides where they
+do not agree. It is a soft form of parse-focusing (Park and Kim, ACL 2024), which sums over the trees of a
+pool of brackets. When it parses, the grammar is free.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from onlstm_parse.training.sentences import SentenceObjective
+from onlstm_parse.training.trees import ParsedSentences
+
+STRENGTH = 2.0  # nats for a bracket that all vote for; see docs/results.md
+
+
+def flattened(votes: np.ndarray) -> np.ndarray:
+    """The votes for the spans of a sentence, (n, n + 1), in one row: (n (n + 1) / 2,)."""
+    starts, lasts = np.triu_indices(len(votes))
+    return votes[starts, lasts + 1]
+
+
+class VotedSentences:
+    """Sentences and the votes for their spans, read as `text.batches.Sentences` are."""
+
+    def __init__(self, parsed: ParsedSentences) -> None:
+        self._words, self._votes = parsed.words, parsed.given
+        self.lengths: np.ndarray = np.array([len(words) for words in parsed.words])
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def counts(self, vocabulary_size: int) -> np.ndarray:
+        """How often each word occurs, (V,)."""
+        return np.bincount(np.concatenate(self._words), minlength=vocabulary_size)
+
+    def read(self, chosen: np.ndarray) -> tuple[np.ndarray, list[int]]:
+        """The ids of the chosen sentences, one after another, and their lengths."""
+        return np.concatenate([self._words[index] for index in chosen]), self.lengths[chosen].tolist()
+
+    def spans(self, chosen: np.ndarray) -> Tensor:
+        """STRENGTH times the votes, (B, n, n + 1)."""
+        longest = int(self.lengths[chosen].max())
+        scores = torch.zeros(len(chosen), longest, longest + 1)
+        for row, index in enumerate(chosen):
+            starts, lasts = np.triu_indices(self.lengths[index])
+            scores[row, starts, lasts + 1] = torch.from_numpy(self._votes[index]).float()
+        return STRENGTH * scores
+
+
+class VotedObjective(SentenceObjective):
+    """The likelihood with votes as a prior. Validation is without votes, so perplexities compare."""
+
+    def sides(self, text: Any) -> Any:
+        return [VotedSentences(side) for side in (text.train, text.valid)]
+
+    def spans(self, side: VotedSentences, chosen: np.ndarray) -> Tensor | None:
+        return side.spans(chosen).to(self.device) if side is self.train else None
