@@ -19,8 +19,8 @@ class Distil:
     """Train a small parser on the trees that a run, such as an average, gives to raw text.
 
     A span parser learns these trees; its weights are chosen by the agreement with the run on held-out
-    sentences. A grammar (--model simple-pcfg) learns the text, with trees of the brackets that members of the
-    run give; its weights are chosen by validation perplexity. No gold tree is used.
+    sentences. A grammar (--model neural-pcfg) learns the text, with the votes of the run's members as a
+    prior on its trees; its weights are chosen by validation perplexity. No gold tree is used.
     """
 
     run: Positional[str]
@@ -39,6 +39,8 @@ class Distil:
     """Budget in passes over the text; 10 if no budget is given."""
     minutes: float | None = None
     """Budget in minutes of training, without the time that parsing the text takes."""
+    sentences: int | None = None
+    """Learn from no more sentences than this, spread over the text; all if not given."""
     max_length: int = 40
     """Longer sentences are not learnt from."""
     max_words: int | None = None

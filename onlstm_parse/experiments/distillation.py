@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from onlstm_parse import corpora
-from onlstm_parse.errors import OnlstmError
+from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.models import AVERAGE, GRAMMARS, SPAN_PARSER
 from onlstm_parse.models.span_parser_config import SPAN_PARSER_SIZES
 from onlstm_parse.parsers.base import Parser, load
@@ -74,6 +74,8 @@ def distil(
     """
     check_known("model", model, [SPAN_PARSER, *GRAMMARS])
     check_known("size", size, SPAN_PARSER_SIZES)
+    if sentences is not None and sentences < 1:
+        raise UsageError(f"sentences must be at least 1, found {sentences}")
     names = [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
     folder, teacher = Path(out), locate_run(run)
     if resume and (folder / CONFIG).exists() and "teacher" in RunConfig.load(folder).data:

@@ -13,12 +13,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -28,11 +24,12 @@ from onlstm_parse.comparison.plan import Job
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.experiments import averaging
 from onlstm_parse.experiments.distillation import distil
+from onlstm_parse.experiments.side_by_side import side_by_side
 from onlstm_parse.files import write_json
 from onlstm_parse.models import CATALOGUE, LANGUAGE_MODEL
 from onlstm_parse.processes import locked, signals_interrupt
 from onlstm_parse.registry import check_known
-from onlstm_parse.runs import CONFIG, Run, RunConfig, from_dict, read_metrics
+from onlstm_parse.runs import CONFIG, Run, RunConfig, from_dict
 from onlstm_parse.text.config import TextConfig
 
 PLAN = "induce.json"
@@ -124,8 +121,8 @@ def induce(
         if not ours:
             raise OnlstmError("another process is at work here", file=folder, remedy="wait until it ends")
         say(_outline(plan))
-        finished = _train_members(plan, folder, say)
-        average = _averaged(plan, folder, finished)
+        members = _train_members(plan, folder, say)
+        average = _averaged(plan, folder / "average", members)
         say(averaging.table(average))
         say(f"the average parses text for its student: {plan.minutes * FOR_STUDENT:.3g} minutes of training")
         return distil(
@@ -191,91 +188,22 @@ def _outline(plan: Plan) -> str:
     )
 
 
-def _train_members(plan: Plan, folder: Path, say: Any) -> list[Job]:
+def _train_members(plan: Plan, folder: Path, say: Any) -> list[Path]:
     """Train what is not finished; the members that are usable. Raises OnlstmError if none is."""
-    (folder / "members").mkdir(exist_ok=True)
-    waiting = plan.jobs()
-    running: dict[Job, subprocess.Popen[bytes]] = {}
-    finished: list[Job] = []
-    try:
-        while waiting or running:
-            while waiting and len(running) < plan.cores:
-                job = waiting.pop(0)
-                running[job] = _start(plan, job, folder)
-                say(f"{job.name}: training")
-            time.sleep(0.1)
-            for job, process in list(running.items()):
-                if process.poll() is None:
-                    continue
-                del running[job]
-                if process.returncode == 0:
-                    finished.append(job)
-                    say(f"{job.name}: done{_passes(folder / 'members' / job.name)}")
-                else:
-                    reason = _last_line(_log(folder, job)) or f"exit status {process.returncode}"
-                    say(f"{job.name} is left out, it failed: {reason}")
-    finally:
-        _stop(list(running.values()))
-    if not finished:
-        raise OnlstmError(
-            f"no member could be trained: {_last_line(_log(folder, plan.jobs()[0]))}", file=folder
-        )
-    return [job for job in plan.jobs() if job in finished]
+    members = {folder / "members" / job.name: job for job in plan.jobs()}
+    return side_by_side({run: _command(plan, run, job) for run, job in members.items()}, plan.cores, say)
 
 
-def _passes(run: Path) -> str:
-    """How often a member has read the text, and a hint where that was less than once."""
-    passes = max((report["epoch"] for report in read_metrics(run)), default=0.0)
-    hint = "; with more --minutes, or less text, it would learn more" if passes < 1 else ""
-    return f", {passes:.1f} passes over the text{hint}"
-
-
-def _log(folder: Path, job: Job) -> Path:
-    return folder / "members" / f"{job.name}.log"
-
-
-def _start(plan: Plan, job: Job, folder: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "onlstm_parse", "train", *plan.text, "--resume", "--model", job.model]
-    command += ["--out", str(folder / "members" / job.name), "--size", plan.size, "--seed", str(job.seed)]
+def _command(plan: Plan, run: Path, job: Job) -> list[str]:
+    command = ["train", *plan.text, "--resume", "--model", job.model, "--out", str(run), "--size", plan.size]
     for name, value in plan.text_settings.items():
         command += [f"--{name.replace('_', '-')}", str(value)]
-    command += ["--minutes", str(plan.member_minutes), *(["--valid", plan.valid] if plan.valid else [])]
-    with _log(folder, job).open("ab") as log:
-        # One thread: members run side by side. A session of its own: Ctrl-C reaches it through `_stop` alone.
-        return subprocess.Popen(
-            command,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            start_new_session=True,
-            close_fds=False,
-        )
+    command += ["--seed", str(job.seed), "--minutes", str(plan.member_minutes)]
+    return [*command, *(["--valid", plan.valid] if plan.valid else [])]
 
 
-def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
-    """Interrupt members, and wait until they have written their checkpoints; a second Ctrl-C kills them."""
-    try:
-        for process in processes:
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGINT)
-        for process in processes:
-            process.wait()
-    except KeyboardInterrupt:
-        for process in processes:
-            process.kill()
-        raise
-
-
-def _last_line(log: Path) -> str:
-    """The last line that a member wrote."""
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
-
-
-def _averaged(plan: Plan, folder: Path, jobs: list[Job]) -> Run:
-    """The average of all members. Made anew unless it has these members."""
-    runs = [folder / "members" / job.name for job in jobs]
-    target = folder / "average"
+def _averaged(plan: Plan, target: Path, runs: list[Path]) -> Run:
+    """The average of some runs. Made anew unless it has these members."""
     if (target / CONFIG).exists():
         made = Run.load(target)
         now = {averaging.member_of(str(one), target).reference for one in runs}

@@ -106,6 +106,8 @@ def test_bad_input(right, text_file, tmp_path):
         onlstm_parse.distil(right, text_file, tmp_path / "b", size="tidy")
     with pytest.raises(UsageError, match="unknown model 'on-lstm'"):
         onlstm_parse.distil(right, text_file, tmp_path / "b", model="on-lstm")
+    with pytest.raises(UsageError, match="sentences must be at least 1, found 0"):
+        onlstm_parse.distil(right, text_file, tmp_path / "b", sentences=0)
     with pytest.raises(UsageError, match="unknown setting 'chunk'"):
         onlstm_parse.distil(right, text_file, tmp_path / "c", chunk=3)
     with pytest.raises(OnlstmError, match="expected a run folder"):
