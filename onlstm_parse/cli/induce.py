@@ -19,6 +19,7 @@ def induce(
     minutes: float = 60.0,
     valid: str | None = None,
     models: str | None = None,
+    voted: str | None = None,
     without: tuple[Literal["right"], ...] = (),
     seed: int = 1,
     size: Literal["tiny", "small", "paper"] = "small",
@@ -30,8 +31,9 @@ def induce(
 ) -> None:
     """Make one parser from raw text: train several models, average their trees, distil a small parser.
 
-    No gold tree is used. Models are trained side by side, one a core. Right-branching trees vote too, which
-    is knowledge about languages like English: leave them out with --without right.
+    No gold tree is used. Models are trained side by side, one a core. Grammars then learn the text again,
+    with the votes of these models for brackets as a prior on trees. Right-branching trees vote too, which is
+    knowledge about languages like English: leave them out with --without right.
 
     Args:
         text: Text files, plain or compressed, tables, folders, patterns, addresses, names of corpora, or -.
@@ -40,6 +42,8 @@ def induce(
         valid: Validation text; by default that of the corpus, or a held-out twentieth.
         models: Members, separated by commas; a model that is named again has another seed. By default
             on-gru,simple-pcfg,on-gru,simple-pcfg.
+        voted: Grammars that learn from the votes, in the same form; "" for none. By default
+            neural-pcfg,neural-pcfg.
         without: Trivial parsers that shall not vote.
         seed: The first seed.
         size: A set of model settings.
@@ -52,14 +56,16 @@ def induce(
     from onlstm_parse.experiments import induce as experiment
 
     settings = {"tokeniser": tokeniser, "normalisation": normalisation, "max_words": max_words}
-    chosen = experiment.MODELS if models is None else models.replace(",", " ").split()
+    members = experiment.MODELS if models is None else models.replace(",", " ").split()
+    learners = experiment.VOTED if voted is None else voted.replace(",", " ").split()
     try:
         experiment.induce(
             text,
             out,
             minutes=minutes,
             valid=valid,
-            models=chosen,
+            models=members,
+            voted=learners,
             without=without,
             seed=seed,
             size=size,

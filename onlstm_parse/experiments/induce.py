@@ -1,7 +1,10 @@
-"""From raw text to one parser: members are trained, averaged, and distilled into a small span parser.
+"""From raw text to one parser: models are trained and averaged, grammars learn from their votes, and the
+average of all is distilled into a small span parser.
 
 OUT/                     the parser: a span parser
 OUT/average/             the average that it was distilled from
+OUT/voted/NAME/          grammars that learnt the text with the votes of the draft as a prior
+OUT/draft/               the average of the members
 OUT/members/NAME/        a run each
 OUT/induce.json          texts, minutes and members, stored so that they cannot change
 
@@ -14,7 +17,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -24,19 +27,20 @@ from onlstm_parse.comparison.plan import Job
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.experiments import averaging
 from onlstm_parse.experiments.distillation import distil
-from onlstm_parse.experiments.side_by_side import side_by_side
+from onlstm_parse.experiments.side_by_side import last_line, side_by_side
 from onlstm_parse.files import write_json
-from onlstm_parse.models import CATALOGUE, LANGUAGE_MODEL
+from onlstm_parse.models import CATALOGUE, GRAMMARS, LANGUAGE_MODEL
 from onlstm_parse.processes import locked, signals_interrupt
 from onlstm_parse.registry import check_known
 from onlstm_parse.runs import CONFIG, Run, RunConfig, from_dict
 from onlstm_parse.text.config import TextConfig
 
 PLAN = "induce.json"
-# Parts of the budget. What is left is for reading the text, and for parsing it with the average.
-FOR_MEMBERS, FOR_STUDENT = 0.7, 0.15
-SENTENCES_A_MINUTE = 400  # of the whole budget: so many are parsed by the average, for the student
+# Parts of the budget. What is left is for reading the text, and for parsing it with both averages.
+FOR_MEMBERS, FOR_VOTED, FOR_STUDENT = 0.5, 0.2, 0.15
+SENTENCES_A_MINUTE = 400  # of the whole budget: so many are parsed by each average
 MODELS = ("on-gru", "simple-pcfg", "on-gru", "simple-pcfg")
+VOTED = ("neural-pcfg", "neural-pcfg")
 TRIVIAL = {"right": 1.0}  # knowledge about languages like English; `without` leaves it out
 
 
@@ -53,16 +57,29 @@ class Plan:
     size: str
     cores: int
     text_settings: dict[str, Any] = field(default_factory=dict)
+    voted: tuple[str, ...] = ()
 
-    def jobs(self) -> list[Job]:
-        """Each further member of a model has the next seed."""
-        return [Job(model, self.seed + self.models[:at].count(model)) for at, model in enumerate(self.models)]
+    def jobs(self, models: Sequence[str]) -> list[Job]:
+        """Each further run of a model has the next seed."""
+        return [Job(model, self.seed + [*models[:at]].count(model)) for at, model in enumerate(models)]
 
     @property
     def member_minutes(self) -> float:
         """What each member may take, if `cores` of them are trained at a time."""
-        rounds = -(-len(self.models) // self.cores)
-        return FOR_MEMBERS * self.minutes / rounds
+        return self._each(FOR_MEMBERS if self.voted else FOR_MEMBERS + FOR_VOTED, len(self.models))
+
+    @property
+    def voted_minutes(self) -> float:
+        """What each grammar that learns from votes may take, without the time to parse."""
+        return self._each(FOR_VOTED, len(self.voted))
+
+    @property
+    def sentences(self) -> int:
+        """How many sentences each average parses, for those who learn from it."""
+        return max(int(SENTENCES_A_MINUTE * self.minutes), 1000)
+
+    def _each(self, share: float, runs: int) -> float:
+        return share * self.minutes / -(-runs // self.cores)
 
     def save(self, folder: Path) -> None:
         write_json(folder / PLAN, asdict(self))
@@ -73,7 +90,8 @@ class Plan:
         path = folder / PLAN
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            tuples = {name: tuple(content[name]) for name in ("text", "models")}
+            content.setdefault("voted", [])  # made before there were any
+            tuples = {name: tuple(content[name]) for name in ("text", "models", "voted")}
         except FileNotFoundError:
             raise OnlstmError(
                 f"nothing to resume: no {PLAN}", file=folder, remedy="leave --resume out"
@@ -90,6 +108,7 @@ def induce(
     minutes: float = 60.0,
     valid: str | Path | None = None,
     models: Sequence[str] = MODELS,
+    voted: Sequence[str] = VOTED,
     without: Sequence[str] = (),
     seed: int = 1,
     size: str = "small",
@@ -99,7 +118,8 @@ def induce(
 ) -> Run:
     """Make one parser from raw text in about `minutes`, without gold trees, in the run folder `out`.
 
-    `without` names trivial parsers that shall not vote. `text_settings` are fields of TextConfig. With
+    `voted` are grammars that learn with the votes of the members. `without` names trivial parsers that shall
+    not vote. `text_settings` are fields of TextConfig. With
     `resume` the stored plan is continued, and the other arguments are not read. Raises OnlstmError, and
     KeyboardInterrupt after Ctrl-C.
     """
@@ -108,7 +128,7 @@ def induce(
         plan = Plan.load(folder)
     else:
         names = [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
-        plan = _planned(names, valid, minutes, models, without, seed, size, text_settings)
+        plan = _planned(names, valid, minutes, models, voted, without, seed, size, text_settings)
         if (folder / PLAN).exists() or (folder / CONFIG).exists():
             raise OnlstmError(
                 "a run is here already", file=folder, remedy="--resume, or choose another --out"
@@ -121,8 +141,7 @@ def induce(
         if not ours:
             raise OnlstmError("another process is at work here", file=folder, remedy="wait until it ends")
         say(_outline(plan))
-        members = _train_members(plan, folder, say)
-        average = _averaged(plan, folder / "average", members)
+        average = _average(plan, folder, say)
         say(averaging.table(average))
         say(f"the average parses text for its student: {plan.minutes * FOR_STUDENT:.3g} minutes of training")
         return distil(
@@ -133,7 +152,7 @@ def induce(
             size=plan.size,
             seed=plan.seed,
             minutes=FOR_STUDENT * plan.minutes,
-            sentences=max(int(SENTENCES_A_MINUTE * plan.minutes), 1000),
+            sentences=plan.sentences,
             resume=True,
             quiet=quiet,
         )
@@ -144,6 +163,7 @@ def _planned(
     valid: str | Path | None,
     minutes: float,
     models: Sequence[str],
+    voted: Sequence[str],
     without: Sequence[str],
     seed: int,
     size: str,
@@ -158,6 +178,8 @@ def _planned(
         raise UsageError("no member was given", remedy=f"leave --models out for {', '.join(MODELS)}")
     for model in models:
         check_known("model", model, list(CATALOGUE))
+    for model in voted:
+        check_known("grammar", model, list(GRAMMARS))
     for name in without:
         check_known("voter to leave out", name, list(TRIVIAL))
     for name in text_settings:
@@ -175,34 +197,62 @@ def _planned(
         size,
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         text_settings,
+        tuple(voted),
     )
 
 
 def _outline(plan: Plan) -> str:
     """The plan of time, as it is shown at the start."""
-    names = ", ".join(job.name for job in plan.jobs())
-    return (
-        f"members: {names}; {plan.member_minutes:.3g} minutes each, {min(plan.cores, len(plan.models))} at a "
-        f"time; then {', '.join(plan.trivial) or 'no trivial parser'} joins their average; then a student "
-        f"learns {FOR_STUDENT * plan.minutes:.3g} minutes; about {plan.minutes:g} minutes in all"
-    )
+    members, voted = (", ".join(job.name for job in plan.jobs(of)) for of in (plan.models, plan.voted))
+    at_once = min(plan.cores, len(plan.models))
+    steps = [
+        f"members: {members}; {plan.member_minutes:.3g} minutes each, {at_once} at a time",
+        f"{', '.join(plan.trivial) or 'no trivial parser'} joins their average",
+        *([f"{voted} learn from its votes, {plan.voted_minutes:.3g} minutes each"] if voted else []),
+        f"a student of all learns {FOR_STUDENT * plan.minutes:.3g} minutes",
+    ]
+    return f"{'; then '.join(steps)}; about {plan.minutes:g} minutes in all"
 
 
-def _train_members(plan: Plan, folder: Path, say: Any) -> list[Path]:
-    """Train what is not finished; the members that are usable. Raises OnlstmError if none is."""
-    members = {folder / "members" / job.name: job for job in plan.jobs()}
-    return side_by_side({run: _command(plan, run, job) for run, job in members.items()}, plan.cores, say)
+def _average(plan: Plan, folder: Path, say: Callable[[str], None]) -> Run:
+    """Train all that is not finished; the average of what could be trained. Raises OnlstmError if nothing."""
+    settings = [f"--{name.replace('_', '-')}={value}" for name, value in plan.text_settings.items()]
+    members = _trained(plan, folder / "members", plan.models, plan.member_minutes, ["train"], settings, say)
+    if not members:
+        reason = last_line(folder / "members" / plan.jobs(plan.models)[0].name)
+        raise OnlstmError(f"no member could be trained: {reason}", file=folder)
+    voted: list[Path] = []
+    if plan.voted:
+        draft = _averaged(folder / "draft", members, plan.trivial)
+        say(averaging.table(draft))
+        options = ["--sentences", str(plan.sentences)]
+        command = ["distil", str(draft.folder)]
+        voted = _trained(plan, folder / "voted", plan.voted, plan.voted_minutes, command, options, say)
+    # Trivial parsers have had their votes in the draft, from which these grammars learnt.
+    return _averaged(folder / "average", members + voted, {} if voted else plan.trivial)
 
 
-def _command(plan: Plan, run: Path, job: Job) -> list[str]:
-    command = ["train", *plan.text, "--resume", "--model", job.model, "--out", str(run), "--size", plan.size]
-    for name, value in plan.text_settings.items():
-        command += [f"--{name.replace('_', '-')}", str(value)]
-    command += ["--seed", str(job.seed), "--minutes", str(plan.member_minutes)]
-    return [*command, *(["--valid", plan.valid] if plan.valid else [])]
+def _trained(
+    plan: Plan,
+    folder: Path,
+    models: Sequence[str],
+    minutes: float,
+    command: Sequence[str],
+    options: Sequence[str],
+    say: Callable[[str], None],
+) -> list[Path]:
+    """Train a run of each model in `folder`; those that could be trained."""
+    options = [*options, "--resume", "--size", plan.size, "--minutes", str(minutes)]
+    options += ["--valid", plan.valid] if plan.valid else []
+    commands = {}
+    for job in plan.jobs(models):
+        run = folder / job.name
+        own = ["--model", job.model, "--seed", str(job.seed), "--out", str(run)]
+        commands[run] = [*command, *plan.text, *own, *options]
+    return side_by_side(commands, plan.cores, say)
 
 
-def _averaged(plan: Plan, target: Path, runs: list[Path]) -> Run:
+def _averaged(target: Path, runs: list[Path], trivial: Mapping[str, float]) -> Run:
     """The average of some runs. Made anew unless it has these members."""
     if (target / CONFIG).exists():
         made = Run.load(target)
@@ -210,7 +260,7 @@ def _averaged(plan: Plan, target: Path, runs: list[Path]) -> Run:
         if {one.reference for one in made.config.model.members if one.reference} == now:
             return made
         (target / CONFIG).unlink()
-    return average_of(runs, plan.trivial, target)
+    return average_of(runs, trivial, target)
 
 
 def average_of(runs: Sequence[Path], trivial: Mapping[str, float], folder: Path) -> Run:

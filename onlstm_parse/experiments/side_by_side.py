@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from onlstm_parse.errors import OnlstmError
 from onlstm_parse.runs import read_metrics
 
 
@@ -23,8 +22,7 @@ def side_by_side(
 ) -> list[Path]:
     """Run `onlstm-parse COMMAND` for each run folder; those that succeeded, in order.
 
-    Commands must go on where they stopped: after Ctrl-C all are interrupted, and waited for. Raises
-    OnlstmError if none succeeds.
+    Commands must go on where they stopped: after Ctrl-C all are interrupted, and waited for.
     """
     waiting = [*commands]
     running: dict[Path, subprocess.Popen[bytes]] = {}
@@ -44,13 +42,10 @@ def side_by_side(
                     finished.append(run)
                     say(f"{run.name}: done{_passes(run)}")
                 else:
-                    reason = _last_line(_log(run)) or f"exit status {process.returncode}"
+                    reason = last_line(run) or f"exit status {process.returncode}"
                     say(f"{run.name} is left out, it failed: {reason}")
     finally:
         _stop(list(running.values()))
-    if commands and not finished:
-        first = next(iter(commands))
-        raise OnlstmError(f"no member could be trained: {_last_line(_log(first))}", file=first.parent)
     return [run for run in commands if run in finished]
 
 
@@ -93,7 +88,8 @@ def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
         raise
 
 
-def _last_line(log: Path) -> str:
-    """The last line that a process wrote."""
+def last_line(run: Path) -> str:
+    """The last line that the process of a run wrote."""
+    log = _log(run)
     lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
     return next((line.strip() for line in reversed(lines) if line.strip()), "")

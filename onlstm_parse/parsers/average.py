@@ -106,32 +106,20 @@ class AverageParser(Parser):
         reader = next((one for one in readers if not isinstance(one, SpacedWords)), readers[0])
         super().__init__(reader, rule, keep_dropped)
         self.run = run
+        self.total = sum(member.weight for member in run.config.model.members)
 
     def analyse(
         self, sentences: Sequence[Encoded], all_layers: bool = False, with_loss: bool = False
     ) -> list[Analysis]:
-        votes = self._votes(sentences, self.run.config.model.members)
-        return [Analysis(tree, scores=scores) for tree, scores in zip(best_trees(votes), votes, strict=True)]
-
-    def votes(self, sentences: Sequence[Encoded]) -> list[np.ndarray]:
-        """Those of the members that learnt from text.
-
-        With the votes of right-branching trees, a grammar learns these trees and little of the text.
-        """
-        learnt = [member for member in self.run.config.model.members if member.reference is not None]
-        return self._votes(sentences, learnt)
-
-    def _votes(self, sentences: Sequence[Encoded], members: Sequence[Member]) -> list[np.ndarray]:
-        """The weighted mean of what some members vote."""
-        total = sum(member.weight for member in members) or 1.0
         lengths = [sum(map(bool, sentence.pieces)) for sentence in sentences]
         votes = [np.zeros((length, length + 1)) for length in lengths]
         for member, opinions in self._opinions(sentences):
-            if member not in members:
-                continue
             for scores, opinion in zip(votes, opinions, strict=True):
-                scores += member.weight / total * opinion.votes(len(scores))
-        return votes
+                scores += member.weight / self.total * opinion.votes(len(scores))
+        return [Analysis(tree, scores=scores) for tree, scores in zip(best_trees(votes), votes, strict=True)]
+
+    def votes(self, sentences: Sequence[Encoded]) -> list[np.ndarray]:
+        return [analysis.scores for analysis in self.analyse(sentences) if analysis.scores is not None]
 
     def ballots(self, sentences: Sequence[Encoded]) -> Iterator[tuple[Member, list[set[Span]]]]:
         """The brackets of each member's tree of every sentence, over the words that count."""

@@ -18,7 +18,7 @@ from torch import Tensor
 from onlstm_parse.training.sentences import SentenceObjective
 from onlstm_parse.training.trees import ParsedSentences
 
-STRENGTH = 2.0  # nats for a bracket that all vote for; see docs/results.md
+STRENGTH = 2.5  # nats for a bracket that all vote for; see docs/results.md
 
 
 def flattened(votes: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -19,17 +20,18 @@ from onlstm_parse.runs import Run, fingerprint
 from onlstm_parse.training import loop
 
 MODELS = ("on-gru", "simple-pcfg")
-QUICK = {"size": "tiny", "minutes": 0.05, "models": MODELS}
+VOTED = "neural-pcfg"
+QUICK = {"size": "tiny", "minutes": 0.05, "models": MODELS, "voted": (VOTED,)}
 
 
 def command(text, out, *options, minutes=0.05):
-    quick = ["--size", "tiny", "--minutes", str(minutes), "--models", ",".join(MODELS)]
+    quick = ["--size", "tiny", "--minutes", str(minutes), "--models", ",".join(MODELS), "--voted", VOTED]
     return ["induce", str(text), "--out", str(out), *quick, *options]
 
 
-def voters(folder):
-    """The members of its average: path or name, and rule."""
-    members = Run.load(folder / "average").config.model.members
+def voters(folder, average="average"):
+    """The members of one of its averages: path or name, and rule."""
+    members = Run.load(folder / average).config.model.members
     return [(one.reference.path if one.reference else one.name, one.rule) for one in members]
 
 
@@ -47,10 +49,14 @@ def without_student(made, tmp_path):
     """A folder whose student is still to be made."""
     folder = tmp_path / "run"
     shutil.copytree(made[0], folder)
+    forget_student(folder)
+    return folder
+
+
+def forget_student(folder):
     for name in ("config.json", "model.safetensors", "metrics.jsonl"):
         (folder / name).unlink()
     shutil.rmtree(folder / "resume")
-    return folder
 
 
 def test_the_folder_is_a_run_made_of_runs(made):
@@ -60,11 +66,18 @@ def test_the_folder_is_a_run_made_of_runs(made):
     assert [Run.load(folder / "members" / f"{model}-1").config.model.model for model in MODELS] == list(
         MODELS
     )
-    assert voters(folder) == [
+    assert voters(folder, "draft") == [
         ("../members/on-gru-1", "token"),
         ("../members/on-gru-1", "gap"),
         ("../members/simple-pcfg-1", None),
         ("right", None),
+    ]
+    learnt = Run.load(folder / "voted" / "neural-pcfg-1").config
+    assert learnt.data["teacher"]["path"] == "../../draft"
+    assert [path for path, _ in voters(folder)] == [
+        "../members/on-gru-1",
+        "../members/simple-pcfg-1",
+        "../voted/neural-pcfg-1",
     ]
     plan = json.loads((folder / "induce.json").read_text())
     assert (plan["minutes"], plan["models"], plan["trivial"]) == (0.05, list(MODELS), {"right": 1.0})
@@ -74,9 +87,10 @@ def test_the_folder_is_a_run_made_of_runs(made):
 
 def test_it_says_what_it_will_do_and_how_members_agree(made):
     printed = made[1]
-    assert "members: on-gru-1, simple-pcfg-1; 0.035 minutes each" in printed
+    assert "members: on-gru-1, simple-pcfg-1; 0.025 minutes each" in printed
+    assert "neural-pcfg-1 learn from its votes, 0.01 minutes each" in printed
     passes = re.findall(r"-1: done, (\d+\.\d) passes over the text(; with more --minutes)?", printed)
-    assert len(passes) == 2
+    assert len(passes) == 3
     assert all((float(count) < 1) == bool(hint) for count, hint in passes if count != "1.0")
     assert "agreement" in printed
     assert f"the parser is in {made[0]}" in printed
@@ -92,9 +106,12 @@ def test_a_finished_folder_is_not_made_again(made, text_file):
 
 
 def test_a_model_that_is_named_again_has_another_seed_and_time_is_shared():
-    plan = module.Plan(("a",), None, 60.0, ("on-gru", "lstm", "on-gru"), {}, 3, "small", 2)
-    assert [job.name for job in plan.jobs()] == ["on-gru-3", "lstm-3", "on-gru-4"]
-    assert plan.member_minutes == pytest.approx(0.7 * 60 / 2)
+    models = ("on-gru", "lstm", "on-gru")
+    plan = module.Plan(("a",), None, 60.0, models, {}, 3, "small", 2, voted=("neural-pcfg",))
+    assert [job.name for job in plan.jobs(models)] == ["on-gru-3", "lstm-3", "on-gru-4"]
+    assert plan.member_minutes == pytest.approx(0.5 * 60 / 2)
+    assert plan.voted_minutes == pytest.approx(0.2 * 60)
+    assert replace(plan, voted=()).member_minutes == pytest.approx(0.7 * 60 / 2)
 
 
 def _interrupted_when(folder, text, begun, number):
@@ -139,7 +156,7 @@ def test_interrupted_between_members_and_average(without_student, text_file):
     shutil.rmtree(without_student / "average")
     onlstm_parse.induce(text_file, without_student, resume=True)
     assert [fingerprint(run) for run in sorted((without_student / "members").glob("*-1"))] == before
-    assert len(voters(without_student)) == 4
+    assert len(voters(without_student)) == 3
 
 
 def test_interrupted_while_the_student_learns(without_student, text_file, monkeypatch):
@@ -167,7 +184,30 @@ def test_a_member_that_fails_is_left_out(text_file, tmp_path, capsys):
     (folder / "members" / "simple-pcfg-1").write_text("not a folder")
     assert main(command(text_file, folder, "--without", "right")) == 0
     assert "simple-pcfg-1 is left out, it failed: onlstm-parse: " in capsys.readouterr().err
-    assert voters(folder) == [("../members/on-gru-1", "token"), ("../members/on-gru-1", "gap")]
+    assert voters(folder, "draft") == [("../members/on-gru-1", "token"), ("../members/on-gru-1", "gap")]
+
+
+def test_grammars_that_cannot_learn_from_votes_are_left_out(text_file, tmp_path, capsys):
+    """Then trivial parsers vote in the average itself."""
+    folder = tmp_path / "run"
+    (folder / "voted").mkdir(parents=True)
+    (folder / "voted" / "neural-pcfg-1").write_text("not a folder")
+    assert main(command(text_file, folder)) == 0
+    assert "neural-pcfg-1 is left out, it failed: onlstm-parse: " in capsys.readouterr().err
+    assert voters(folder)[-1] == ("right", None)
+    assert voters(folder) == voters(folder, "draft")
+
+
+def test_a_plan_from_before_there_were_votes_goes_on(text_file, tmp_path):
+    folder = tmp_path / "run"
+    onlstm_parse.induce(text_file, folder, **QUICK | {"voted": ()})
+    assert not (folder / "draft").exists()
+    plan = json.loads((folder / "induce.json").read_text())
+    del plan["voted"]
+    (folder / "induce.json").write_text(json.dumps(plan))
+    forget_student(folder)
+    onlstm_parse.induce(text_file, folder, resume=True)
+    assert voters(folder)[-1] == ("right", None)
 
 
 def test_text_settings_reach_members_and_student(text_file, tmp_path):
@@ -193,6 +233,7 @@ def test_no_member_can_be_trained(tmp_path):
     [
         ({"models": ["on-gur"]}, "unknown model 'on-gur'; did you mean on-gru"),
         ({"models": []}, "no member was given"),
+        ({"voted": ["neural-pcgf"]}, "unknown grammar 'neural-pcgf'; did you mean neural-pcfg"),
         ({"minutes": 0}, "minutes must be above 0, found 0"),
         ({"without": ["left"]}, "unknown voter to leave out 'left'"),
         ({"tokeniser": "jeiba"}, "unknown tokeniser 'jeiba'; did you mean jieba"),
