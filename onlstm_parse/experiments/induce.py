@@ -89,8 +89,7 @@ class Plan:
         """Raises FormatError for a damaged file, OnlstmError where there is none."""
         path = folder / PLAN
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            content.setdefault("voted", [])  # made before there were any
+            content = {"voted": [], **json.loads(path.read_text(encoding="utf-8"))}  # older plans have none
             tuples = {name: tuple(content[name]) for name in ("text", "models", "voted")}
         except FileNotFoundError:
             raise OnlstmError(
