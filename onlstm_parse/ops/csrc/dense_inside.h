@@ -20,6 +20,12 @@ struct DenseShape {
     long longest;           // words of the longest sentence
     long nonterminals, preterminals;
     bool separate;          // whether each sentence has rules of its own
+
+    // The part (longest, longest + 1) of one sentence; null stays null.
+    template <class Real>
+    Real* of_sentence(Real* spans, long sentence) const {
+        return spans ? spans + sentence * longest * (longest + 1) : nullptr;
+    }
 };
 
 // (..., left child, right child, parent), but (word, span, parent) where one child is a word. With a leading
@@ -318,35 +324,31 @@ class DenseChart {
     }
 };
 
+// Calls each(chart, sentence, total, thread) after the forward pass of each sentence, whose logarithm is `total`.
 // Threads take every so many-th sentence: sums are the same in every run with as many threads.
-template <class Real, class Each>
-void each_sentence(const Shape& batch, const DenseShape& shape, Each each) {
+template <class Real, class Io, class Each>
+void each_sentence(const Shape& batch, const DenseShape& shape, const Io& io, Each each) {
     in_threads(batch, [&](int thread, int threads) {
         DenseChart<Real> chart(shape);
-        for (long b = thread; b < batch.batch; b += threads) each(chart, b, shape.separate ? b : thread);
+        for (long b = thread; b < batch.batch; b += threads) {
+            chart.take(io.rules.of(shape.separate ? b : 0, shape), io.emissions + io.words[b] * shape.preterminals,
+                       shape.of_sentence(io.bonus, b), io.words[b + 1] - io.words[b]);
+            each(chart, b, chart.inside(), thread);
+        }
     });
 }
 
 template <class Real>
 void dense_inside_forward(const Shape& batch, const DenseShape& shape, const DenseForward<Real>& io) {
-    each_sentence<Real>(batch, shape, [&](DenseChart<Real>& chart, long b, long) {
-        const long first = io.words[b], size = shape.longest * (shape.longest + 1);
-        chart.take(io.rules.of(shape.separate ? b : 0, shape), io.emissions + first * shape.preterminals,
-                   io.bonus ? io.bonus + b * size : nullptr, io.words[b + 1] - first);
-        io.totals[b] = chart.inside();
-    });
+    each_sentence<Real>(batch, shape, io, [&](auto&, long b, Real total, int) { io.totals[b] = total; });
 }
 
 template <class Real>
 void dense_inside_backward(const Shape& batch, const DenseShape& shape, const DenseBackward<Real>& io) {
-    each_sentence<Real>(batch, shape, [&](DenseChart<Real>& chart, long b, long owner) {
-        const long first = io.words[b], size = shape.longest * (shape.longest + 1);
-        chart.take(io.rules.of(shape.separate ? b : 0, shape), io.emissions + first * shape.preterminals,
-                   io.bonus ? io.bonus + b * size : nullptr, io.words[b + 1] - first);
-        chart.inside();
+    each_sentence<Real>(batch, shape, io, [&](DenseChart<Real>& chart, long b, Real, int thread) {
         const bool wanted = io.d_rules.spans != nullptr;
-        const DenseRules<Real> d = wanted ? io.d_rules.of(owner, shape) : io.d_rules;
-        chart.outside(io.d_totals[b], io.d_emissions + first * shape.preterminals,
-                      io.d_bonus ? io.d_bonus + b * size : nullptr, wanted ? &d : nullptr);
+        const DenseRules<Real> d = wanted ? io.d_rules.of(shape.separate ? b : thread, shape) : io.d_rules;
+        chart.outside(io.d_totals[b], io.d_emissions + io.words[b] * shape.preterminals,
+                      shape.of_sentence(io.d_bonus, b), wanted ? &d : nullptr);
     });
 }
