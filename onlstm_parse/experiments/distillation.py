@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -168,8 +167,10 @@ def parsed(
 
 
 def _thinned(lines: Iterator[str], facts: TokenIds, limit: int | None) -> Iterator[str]:
-    """Every k-th line, so that no more than `limit` are left."""
-    return lines if limit is None else islice(lines, 0, None, max(-(-facts.lines // limit), 1))
+    """`limit` of the lines, evenly spread; all if there are no more."""
+    if limit is None or limit >= facts.lines:
+        return lines
+    return (line for at, line in enumerate(lines) if at * limit % facts.lines < limit)
 
 
 def _trees_file(folder: Path, side: str) -> Path:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from inspect import signature
-from itertools import islice, product
+from itertools import islice, product, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from onlstm_parse.errors import UsageError
 from onlstm_parse.flat import Span
 from onlstm_parse.models import KINDS
+from onlstm_parse.parsers.opinions import Opinion
 from onlstm_parse.pretrained import locate_run
 from onlstm_parse.registry import check_known, resolve
 from onlstm_parse.runs import Run
@@ -120,16 +121,14 @@ class Parser(ABC):
             )
 
     def votes(self, sentences: Sequence[Encoded]) -> list[np.ndarray]:
-        """The votes for the spans of each sentence's words that count, (n, n + 1): 1 for brackets."""
-        import numpy as np
-
-        found = []
-        for sentence, analysis in zip(sentences, self.analyse(sentences), strict=True):
-            words = sum(map(bool, sentence.pieces))
-            found.append(np.zeros((words, words + 1)))
-            for span in analysis.brackets:
-                found[-1][span] = 1.0
-        return found
+        """The votes for the spans of each sentence's words that count, (n, n + 1), about 1 for brackets."""
+        analyses = self.analyse(sentences)
+        expected = self.expectations(analyses, self.rule, self.layer)
+        known: Iterable[np.ndarray | None] = repeat(None) if expected is None else expected
+        words = [sum(map(bool, sentence.pieces)) for sentence in sentences]
+        brackets = [analysis.brackets for analysis in analyses]
+        opinions = map(Opinion, ([*range(n)] for n in words), brackets, known)
+        return [opinion.votes(n) for opinion, n in zip(opinions, words, strict=True)]
 
     def ways(self, layer: int | None = None, rule: str | None = None) -> list[tuple[int | None, str]]:
         """All pairs of layer and rule that turn an analysis into a tree; or those with the given one.

@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from onlstm_parse.text.batches import Sentences
+from onlstm_parse.text.vocabulary import EOS_ID
 from onlstm_parse.training.sentences import SentenceObjective
 from onlstm_parse.training.trees import ParsedSentences
 
@@ -27,23 +29,13 @@ def flattened(votes: np.ndarray) -> np.ndarray:
     return votes[starts, lasts + 1]
 
 
-class VotedSentences:
-    """Sentences and the votes for their spans, read as `text.batches.Sentences` are."""
+class VotedSentences(Sentences):
+    """Sentences and the votes for their spans."""
 
     def __init__(self, parsed: ParsedSentences) -> None:
-        self._words, self._votes = parsed.words, parsed.given
-        self.lengths: np.ndarray = np.array([len(words) for words in parsed.words])
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    def counts(self, vocabulary_size: int) -> np.ndarray:
-        """How often each word occurs, (V,)."""
-        return np.bincount(np.concatenate(self._words), minlength=vocabulary_size)
-
-    def read(self, chosen: np.ndarray) -> tuple[np.ndarray, list[int]]:
-        """The ids of the chosen sentences, one after another, and their lengths."""
-        return np.concatenate([self._words[index] for index in chosen]), self.lengths[chosen].tolist()
+        ended = [np.append(words, EOS_ID) for words in parsed.words]
+        super().__init__(np.concatenate(ended), max(map(len, parsed.words)))
+        self._votes = parsed.given
 
     def spans(self, chosen: np.ndarray) -> Tensor:
         """STRENGTH times the votes, (B, n, n + 1)."""

@@ -1,7 +1,9 @@
 """Distillation: a small parser that learns the trees of another from raw text."""
 
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -97,6 +99,16 @@ def test_a_grammar_learns_trees_from_the_votes_of_another_parser(student, text_f
     trees = [str(tree) for tree in parser.parse_words(sentences)]
     expected = [str(tree) for tree in onlstm_parse.load(student).parse_words(sentences)]
     assert sum(map(str.__eq__, trees, expected)) > 40
+
+
+@pytest.mark.parametrize("lines", [1, 7, 10, 999])
+@pytest.mark.parametrize("limit", [1, 3, 7, 10])
+def test_as_many_sentences_as_asked_for_from_all_over_the_text(lines, limit):
+    text = [str(number) for number in range(lines)]
+    kept = [*map(int, distillation._thinned(iter(text), SimpleNamespace(lines=lines), limit))]
+    assert len(kept) == min(lines, limit)
+    gaps = np.diff([*kept, kept[0] + lines])
+    assert max(gaps) - min(gaps) <= 1
 
 
 def test_bad_input(right, text_file, tmp_path):

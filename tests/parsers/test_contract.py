@@ -3,11 +3,13 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import onlstm_parse
 from onlstm_parse.errors import UsageError
 from onlstm_parse.parsers import base, charts
+from onlstm_parse.parsers.average import AverageParser
 from onlstm_parse.parsers.trivial import TrivialParser
 from onlstm_parse.tree import Tree
 
@@ -70,6 +72,21 @@ def test_words_and_order_are_kept(make):
     assert trees[2].brackets() == "(X dog)"
     for tree in trees:
         assert Tree.from_brackets(tree.brackets()) == tree
+
+
+def test_votes_are_one_in_the_mean_of_the_brackets_of_its_tree(make):
+    """An average takes the tree with the most votes."""
+    parser = make()
+    sentences = [parser.reader.encode_words(words) for words in SENTENCES]
+    for analysis, votes in zip(parser.analyse(sentences), make().votes(sentences), strict=True):
+        n = len(votes)
+        assert votes.shape == (n, n + 1)
+        own = [votes[span] for span in analysis.brackets if span != (0, n)]
+        if isinstance(parser, AverageParser):
+            right_branching = sum(votes[start, n] for start in range(1, n - 1))
+            assert (votes >= 0).all() and sum(own) >= right_branching - 1e-9
+        elif own:
+            assert np.mean(own) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("given", [None, ["The", "dog"], b"The dog"])

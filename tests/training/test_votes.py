@@ -28,7 +28,7 @@ def objective():
 def test_sentences_with_votes_are_read_as_others():
     sentences = VotedSentences(voted())
     assert (len(sentences), sentences.lengths.tolist()) == (2, [3, 4])
-    assert sentences.counts(6).tolist() == [0, 0, 3, 2, 2, 0]
+    assert sentences.counts(6).tolist() == [2, 0, 3, 2, 2, 0]  # with the ends of sentences
     words, lengths = sentences.read(np.array([1, 0]))
     assert (words.tolist(), lengths) == ([3, 2, 4, 4, 2, 3, 2], [4, 3])
 
