@@ -20,6 +20,7 @@ def induce(
     valid: str | None = None,
     models: str | None = None,
     voted: str | None = None,
+    rounds: int = 2,
     without: tuple[Literal["right"], ...] = (),
     seed: int = 1,
     size: Literal["tiny", "small", "paper"] = "small",
@@ -44,6 +45,7 @@ def induce(
             on-gru,simple-pcfg,on-gru,simple-pcfg.
         voted: Grammars that learn from the votes, in the same form; "" for none. By default
             neural-pcfg,neural-pcfg.
+        rounds: How often grammars learn from votes; from the second time on, those before vote, too.
         without: Trivial parsers that shall not vote.
         seed: The first seed.
         size: A set of model settings.
@@ -66,6 +68,7 @@ def induce(
             valid=valid,
             models=members,
             voted=learners,
+            rounds=rounds,
             without=without,
             seed=seed,
             size=size,

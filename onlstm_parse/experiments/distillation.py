@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from onlstm_parse import corpora
 from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.files import written_whole
 from onlstm_parse.models import AVERAGE, GRAMMARS, SPAN_PARSER
 from onlstm_parse.models.span_parser_config import SPAN_PARSER_SIZES
 from onlstm_parse.parsers.base import Parser, load
@@ -35,7 +37,7 @@ from onlstm_parse.text.config import TextConfig
 from onlstm_parse.text.corpus import TokenIds, lines_of_sides
 from onlstm_parse.text.pipeline import TextPipeline
 from onlstm_parse.training.config import TrainingConfig
-from onlstm_parse.training.settings import Settings, change, defaults_for
+from onlstm_parse.training.settings import Settings, change, complete, defaults_for
 from onlstm_parse.training.start import prepared, train_run
 from onlstm_parse.training.team import joined
 from onlstm_parse.training.trees import ParsedSentences, ParsedText
@@ -75,15 +77,10 @@ def distil(
     check_known("size", size, SPAN_PARSER_SIZES)
     if sentences is not None and sentences < 1:
         raise UsageError(f"sentences must be at least 1, found {sentences}")
-    names = [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
-    folder, teacher = Path(out), locate_run(run)
-    if resume and (folder / CONFIG).exists() and "teacher" in RunConfig.load(folder).data:
-        return Run.load(folder)  # finished
-    base = Settings(SPAN_PARSER_SIZES[size], TextConfig(), TRAINING)
-    voted = model != SPAN_PARSER
-    if voted:
-        base = defaults_for(size, model=model)
-    chosen = change(base._replace(text=text_settings_of(teacher)), **settings)
+    names, folder, teacher = _names(texts), Path(out), locate_run(run)
+    if resume and is_finished(folder):
+        return Run.load(folder)
+    chosen, voted = _chosen(teacher, model, size, settings), model != SPAN_PARSER
     with joined() as team:
         finished = train_run(
             names,
@@ -102,6 +99,46 @@ def distil(
             for side in SIDES:
                 _trees_file(folder, side).unlink()
     return Run.load(folder)
+
+
+def ask(
+    run: str | Path,
+    texts: str | Path | Sequence[str | Path],
+    folders: Sequence[Path],
+    *,
+    model: str,
+    valid: str | Path | None = None,
+    size: str = "small",
+    sentences: int | None = None,
+) -> None:
+    """Let `run` parse once what `distil` reads for each of several run folders, given the same arguments."""
+    folders = [folder for folder in folders if not is_finished(folder)]
+    if not folders:
+        return
+    names, teacher, first = _names(texts), locate_run(run), folders[0]
+    settings = complete(_chosen(teacher, model, size, {}), names, match_width=False)
+    held_out = None if valid is None else str(valid)
+    parsed(teacher, first, sentences, model != SPAN_PARSER, names, held_out, settings)
+    for folder, side in product(folders[1:], SIDES):
+        if not (file := _trees_file(folder, side)).exists():
+            with written_whole(file, "wb") as copy:
+                copy.write(_trees_file(first, side).read_bytes())
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a folder holds a run that `distil` has made to its end."""
+    return (folder / CONFIG).exists() and "teacher" in RunConfig.load(folder).data
+
+
+def _names(texts: str | Path | Sequence[str | Path]) -> list[str]:
+    return [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
+
+
+def _chosen(teacher: Path, model: str, size: str, settings: dict[str, Any]) -> Settings:
+    base = Settings(SPAN_PARSER_SIZES[size], TextConfig(), TRAINING)
+    if model != SPAN_PARSER:
+        base = defaults_for(size, model=model)
+    return change(base._replace(text=text_settings_of(teacher)), **settings)
 
 
 def text_settings_of(run: Path) -> TextConfig:

@@ -1,10 +1,11 @@
 """From raw text to one parser: models are trained and averaged, grammars learn from their votes, and the
-average of all is distilled into a small span parser.
+average of these grammars is distilled into a small span parser.
 
 OUT/                     the parser: a span parser
-OUT/average/             the average that it was distilled from
-OUT/voted/NAME/          grammars that learnt the text with the votes of the draft as a prior
+OUT/average/             the average of these grammars, which it was distilled from
+OUT/voted/NAME/          grammars that learnt the text with the votes of a draft as a prior
 OUT/draft/               the average of the members
+OUT/draft-2/             that of the members and the grammars of the first round, which votes in the second
 OUT/members/NAME/        a run each
 OUT/induce.json          texts, minutes and members, stored so that they cannot change
 
@@ -18,6 +19,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from onlstm_parse import corpora
 from onlstm_parse.comparison.plan import Job
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.experiments import averaging
-from onlstm_parse.experiments.distillation import distil
+from onlstm_parse.experiments.distillation import ask, distil
 from onlstm_parse.experiments.side_by_side import last_line, side_by_side
 from onlstm_parse.files import write_json
 from onlstm_parse.models import CATALOGUE, GRAMMARS, LANGUAGE_MODEL
@@ -36,11 +38,13 @@ from onlstm_parse.runs import CONFIG, Run, RunConfig, from_dict
 from onlstm_parse.text.config import TextConfig
 
 PLAN = "induce.json"
-# Parts of the budget. What is left is for reading the text, and for parsing it with both averages.
-FOR_MEMBERS, FOR_VOTED, FOR_STUDENT = 0.5, 0.2, 0.15
-SENTENCES_A_MINUTE = 400  # of the whole budget: so many are parsed by each average
+# Parts of the budget. What is left is for reading the text, and for parsing it with all averages.
+FOR_MEMBERS_AND_VOTED, FOR_STUDENT = 0.7, 0.15
+MEMBERS_TO_ROUND = 2.5  # so many times as much for members as for one round of grammars
+SENTENCES_A_MINUTE = 300  # of the whole budget: so many are parsed by each average
 MODELS = ("on-gru", "simple-pcfg", "on-gru", "simple-pcfg")
 VOTED = ("neural-pcfg", "neural-pcfg")
+ROUNDS = 2
 TRIVIAL = {"right": 1.0}  # knowledge about languages like English; `without` leaves it out
 
 
@@ -58,28 +62,36 @@ class Plan:
     cores: int
     text_settings: dict[str, Any] = field(default_factory=dict)
     voted: tuple[str, ...] = ()
+    rounds: int = 1
 
     def jobs(self, models: Sequence[str]) -> list[Job]:
         """Each further run of a model has the next seed."""
         return [Job(model, self.seed + [*models[:at]].count(model)) for at, model in enumerate(models)]
 
+    def voted_jobs(self) -> list[list[Job]]:
+        """Those of each round in which grammars learn from votes."""
+        jobs, one = self.jobs(self.voted * self.rounds), len(self.voted)
+        return [jobs[at : at + one] for at in range(0, len(jobs), one or 1)]
+
     @property
     def member_minutes(self) -> float:
         """What each member may take, if `cores` of them are trained at a time."""
-        return self._each(FOR_MEMBERS if self.voted else FOR_MEMBERS + FOR_VOTED, len(self.models))
+        return self._each(MEMBERS_TO_ROUND, len(self.models))
 
     @property
     def voted_minutes(self) -> float:
         """What each grammar that learns from votes may take, without the time to parse."""
-        return self._each(FOR_VOTED, len(self.voted))
+        return self._each(1, len(self.voted))
 
     @property
     def sentences(self) -> int:
         """How many sentences each average parses, for those who learn from it."""
         return max(int(SENTENCES_A_MINUTE * self.minutes), 1000)
 
-    def _each(self, share: float, runs: int) -> float:
-        return share * self.minutes / -(-runs // self.cores)
+    def _each(self, parts: float, runs: int) -> float:
+        all_parts = MEMBERS_TO_ROUND + (self.rounds if self.voted else 0)
+        share = FOR_MEMBERS_AND_VOTED * parts / all_parts
+        return round(share * self.minutes / -(-runs // self.cores), 6)
 
     def save(self, folder: Path) -> None:
         write_json(folder / PLAN, asdict(self))
@@ -108,6 +120,7 @@ def induce(
     valid: str | Path | None = None,
     models: Sequence[str] = MODELS,
     voted: Sequence[str] = VOTED,
+    rounds: int = ROUNDS,
     without: Sequence[str] = (),
     seed: int = 1,
     size: str = "small",
@@ -117,7 +130,8 @@ def induce(
 ) -> Run:
     """Make one parser from raw text in about `minutes`, without gold trees, in the run folder `out`.
 
-    `voted` are grammars that learn with the votes of the members. `without` names trivial parsers that shall
+    `voted` are grammars that learn with the votes of the members; in each further one of the `rounds` others
+    of the same kinds learn with the votes of all before them. `without` names trivial parsers that shall
     not vote. `text_settings` are fields of TextConfig. With
     `resume` the stored plan is continued, and the other arguments are not read. Raises OnlstmError, and
     KeyboardInterrupt after Ctrl-C.
@@ -127,7 +141,7 @@ def induce(
         plan = Plan.load(folder)
     else:
         names = [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
-        plan = _planned(names, valid, minutes, models, voted, without, seed, size, text_settings)
+        plan = _planned(names, valid, minutes, models, voted, rounds, without, seed, size, text_settings)
         if (folder / PLAN).exists() or (folder / CONFIG).exists():
             raise OnlstmError(
                 "a run is here already", file=folder, remedy="--resume, or choose another --out"
@@ -163,6 +177,7 @@ def _planned(
     minutes: float,
     models: Sequence[str],
     voted: Sequence[str],
+    rounds: int,
     without: Sequence[str],
     seed: int,
     size: str,
@@ -173,6 +188,8 @@ def _planned(
         raise OnlstmError("no text was given", remedy="name a text file or a corpus")
     if not minutes > 0:
         raise UsageError(f"minutes must be above 0, found {minutes}")
+    if rounds < 1:
+        raise UsageError(f"rounds must be at least 1, found {rounds}", remedy="no grammars: --voted ''")
     if not models:
         raise UsageError("no member was given", remedy=f"leave --models out for {', '.join(MODELS)}")
     for model in models:
@@ -197,54 +214,82 @@ def _planned(
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         text_settings,
         tuple(voted),
+        rounds,
     )
 
 
 def _outline(plan: Plan) -> str:
     """The plan of time, as it is shown at the start."""
-    members, voted = (", ".join(job.name for job in plan.jobs(of)) for of in (plan.models, plan.voted))
+    members = _names(plan.jobs(plan.models))
     at_once = min(plan.cores, len(plan.models))
     steps = [
         f"members: {members}; {plan.member_minutes:.3g} minutes each, {at_once} at a time",
         f"{', '.join(plan.trivial) or 'no trivial parser'} joins their average",
-        *([f"{voted} learn from its votes, {plan.voted_minutes:.3g} minutes each"] if voted else []),
-        f"a student of all learns {FOR_STUDENT * plan.minutes:.3g} minutes",
+        *(
+            f"{_names(jobs)} learn from its votes, {plan.voted_minutes:.3g} minutes each"
+            for jobs in plan.voted_jobs()
+        ),
+        f"a student of {'these grammars' if plan.voted else 'all'} learns {FOR_STUDENT * plan.minutes:.3g} minutes",
     ]
     return f"{'; then '.join(steps)}; about {plan.minutes:g} minutes in all"
+
+
+def _names(jobs: Sequence[Job]) -> str:
+    return ", ".join(job.name for job in jobs)
 
 
 def _average(plan: Plan, folder: Path, say: Callable[[str], None]) -> Run:
     """Train all that is not finished; the average of what could be trained. Raises OnlstmError if nothing."""
     settings = [f"--{name.replace('_', '-')}={value}" for name, value in plan.text_settings.items()]
-    members = _trained(plan, folder / "members", plan.models, plan.member_minutes, ["train"], settings, say)
+    jobs = plan.jobs(plan.models)
+    members = _trained(plan, folder / "members", jobs, plan.member_minutes, ["train"], settings, say)
     if not members:
-        reason = last_line(folder / "members" / plan.jobs(plan.models)[0].name)
+        reason = last_line(folder / "members" / jobs[0].name)
         raise OnlstmError(f"no member could be trained: {reason}", file=folder)
     voted: list[Path] = []
-    if plan.voted:
-        draft = _averaged(folder / "draft", members, plan.trivial)
+    for number, learners in enumerate(plan.voted_jobs(), 1):
+        name = "draft" if number == 1 else f"draft-{number}"
+        # Trivial parsers vote in the first draft only: later ones have grammars that have learnt from it.
+        draft = _averaged(folder / name, members + voted, {} if voted else plan.trivial)
         say(averaging.table(draft))
-        options = ["--sentences", str(plan.sentences)]
-        command = ["distil", str(draft.folder)]
-        voted = _trained(plan, folder / "voted", plan.voted, plan.voted_minutes, command, options, say)
-    # Trivial parsers have had their votes in the draft, from which these grammars learnt.
-    return _averaged(folder / "average", members + voted, {} if voted else plan.trivial)
+        voted += _learnt_from_votes(plan, draft.folder, folder / "voted", learners, say)
+    return _averaged(folder / "average", voted or members, {} if voted else plan.trivial)
+
+
+def _learnt_from_votes(
+    plan: Plan, draft: Path, folder: Path, jobs: Sequence[Job], say: Callable[[str], None]
+) -> list[Path]:
+    """Train grammars with the votes of a draft, which parses once for all of the same kind."""
+    for model in dict.fromkeys(job.model for job in jobs):
+        runs = [folder / job.name for job in jobs if job.model == model]
+        with suppress(OnlstmError):  # it is met again by the run, which says so
+            ask(
+                draft,
+                plan.text,
+                runs,
+                model=model,
+                valid=plan.valid,
+                size=plan.size,
+                sentences=plan.sentences,
+            )
+    options = ["--sentences", str(plan.sentences)]
+    return _trained(plan, folder, jobs, plan.voted_minutes, ["distil", str(draft)], options, say)
 
 
 def _trained(
     plan: Plan,
     folder: Path,
-    models: Sequence[str],
+    jobs: Sequence[Job],
     minutes: float,
     command: Sequence[str],
     options: Sequence[str],
     say: Callable[[str], None],
 ) -> list[Path]:
-    """Train a run of each model in `folder`; those that could be trained."""
+    """Train runs in `folder`; those that could be trained."""
     options = [*options, "--resume", "--size", plan.size, "--minutes", str(minutes)]
     options += ["--valid", plan.valid] if plan.valid else []
     commands = {}
-    for job in plan.jobs(models):
+    for job in jobs:
         run = folder / job.name
         own = ["--model", job.model, "--seed", str(job.seed), "--out", str(run)]
         commands[run] = [*command, *plan.text, *own, *options]

@@ -21,12 +21,12 @@ from onlstm_parse.training import loop
 
 MODELS = ("on-gru", "simple-pcfg")
 VOTED = "neural-pcfg"
-QUICK = {"size": "tiny", "minutes": 0.05, "models": MODELS, "voted": (VOTED,)}
+QUICK = {"size": "tiny", "minutes": 0.05, "models": MODELS, "voted": (VOTED,), "rounds": 1}
 
 
 def command(text, out, *options, minutes=0.05):
-    quick = ["--size", "tiny", "--minutes", str(minutes), "--models", ",".join(MODELS), "--voted", VOTED]
-    return ["induce", str(text), "--out", str(out), *quick, *options]
+    quick = ["--size", "tiny", "--minutes", str(minutes), "--rounds", "1", "--models", ",".join(MODELS)]
+    return ["induce", str(text), "--out", str(out), *quick, "--voted", VOTED, *options]
 
 
 def voters(folder, average="average"):
@@ -39,7 +39,7 @@ def voters(folder, average="average"):
 def made(text_file, tmp_path_factory):
     """A finished folder and what was printed on the way."""
     out = tmp_path_factory.mktemp("induced") / "run"
-    shell = [sys.executable, "-m", "onlstm_parse", *command(text_file, out)]
+    shell = [sys.executable, "-m", "onlstm_parse", *command(text_file, out, "--rounds", "2", minutes=0.06)]
     done = subprocess.run(shell, capture_output=True, text=True, check=True)
     return out, done.stderr
 
@@ -72,25 +72,23 @@ def test_the_folder_is_a_run_made_of_runs(made):
         ("../members/simple-pcfg-1", None),
         ("right", None),
     ]
-    learnt = Run.load(folder / "voted" / "neural-pcfg-1").config
-    assert learnt.data["teacher"]["path"] == "../../draft"
-    assert [path for path, _ in voters(folder)] == [
-        "../members/on-gru-1",
-        "../members/simple-pcfg-1",
-        "../voted/neural-pcfg-1",
-    ]
+    teachers = [Run.load(folder / "voted" / f"neural-pcfg-{seed}").config.data["teacher"] for seed in (1, 2)]
+    assert [teacher["path"] for teacher in teachers] == ["../../draft", "../../draft-2"]
+    all_runs = [f"../{run}-1" for run in ("members/on-gru", "members/simple-pcfg", "voted/neural-pcfg")]
+    assert [path for path, _ in voters(folder, "draft-2")] == all_runs
+    assert [path for path, _ in voters(folder)] == [f"../voted/neural-pcfg-{seed}" for seed in (1, 2)]
     plan = json.loads((folder / "induce.json").read_text())
-    assert (plan["minutes"], plan["models"], plan["trivial"]) == (0.05, list(MODELS), {"right": 1.0})
+    assert (plan["minutes"], plan["models"], plan["trivial"]) == (0.06, list(MODELS), {"right": 1.0})
     tree = onlstm_parse.load(folder).parse("The old dog barked, and left.")
     assert tree.leaves() == ("The", "old", "dog", "barked", ",", "and", "left", ".")
 
 
 def test_it_says_what_it_will_do_and_how_members_agree(made):
     printed = made[1]
-    assert "members: on-gru-1, simple-pcfg-1; 0.025 minutes each" in printed
-    assert "neural-pcfg-1 learn from its votes, 0.01 minutes each" in printed
-    passes = re.findall(r"-1: done, (\d+\.\d) passes over the text(; with more --minutes)?", printed)
-    assert len(passes) == 3
+    assert "members: on-gru-1, simple-pcfg-1; 0.0233 minutes each" in printed
+    assert "neural-pcfg-1 learn from its votes, 0.00933 minutes each; then neural-pcfg-2 learn" in printed
+    passes = re.findall(r"-[12]: done, (\d+\.\d) passes over the text(; with more --minutes)?", printed)
+    assert len(passes) == 4
     assert all((float(count) < 1) == bool(hint) for count, hint in passes if count != "1.0")
     assert "agreement" in printed
     assert f"the parser is in {made[0]}" in printed
@@ -112,6 +110,13 @@ def test_a_model_that_is_named_again_has_another_seed_and_time_is_shared():
     assert plan.member_minutes == pytest.approx(0.5 * 60 / 2)
     assert plan.voted_minutes == pytest.approx(0.2 * 60)
     assert replace(plan, voted=()).member_minutes == pytest.approx(0.7 * 60 / 2)
+    twice = replace(plan, rounds=2)
+    assert [[job.name for job in jobs] for jobs in twice.voted_jobs()] == [
+        ["neural-pcfg-3"],
+        ["neural-pcfg-4"],
+    ]
+    assert twice.member_minutes == pytest.approx(2.5 * twice.voted_minutes / 2)
+    assert 2 * twice.member_minutes + 2 * twice.voted_minutes == pytest.approx(0.7 * 60)
 
 
 def _interrupted_when(folder, text, begun, number):
@@ -156,7 +161,7 @@ def test_interrupted_between_members_and_average(without_student, text_file):
     shutil.rmtree(without_student / "average")
     onlstm_parse.induce(text_file, without_student, resume=True)
     assert [fingerprint(run) for run in sorted((without_student / "members").glob("*-1"))] == before
-    assert len(voters(without_student)) == 3
+    assert len(voters(without_student)) == 2
 
 
 def test_interrupted_while_the_student_learns(without_student, text_file, monkeypatch):
@@ -203,7 +208,7 @@ def test_a_plan_from_before_there_were_votes_goes_on(text_file, tmp_path):
     onlstm_parse.induce(text_file, folder, **QUICK | {"voted": ()})
     assert not (folder / "draft").exists()
     plan = json.loads((folder / "induce.json").read_text())
-    del plan["voted"]
+    del plan["voted"], plan["rounds"]
     (folder / "induce.json").write_text(json.dumps(plan))
     forget_student(folder)
     onlstm_parse.induce(text_file, folder, resume=True)
@@ -234,6 +239,7 @@ def test_no_member_can_be_trained(tmp_path):
         ({"models": ["on-gur"]}, "unknown model 'on-gur'; did you mean on-gru"),
         ({"models": []}, "no member was given"),
         ({"voted": ["neural-pcgf"]}, "unknown grammar 'neural-pcgf'; did you mean neural-pcfg"),
+        ({"rounds": 0}, "rounds must be at least 1, found 0; no grammars: --voted ''"),
         ({"minutes": 0}, "minutes must be above 0, found 0"),
         ({"without": ["left"]}, "unknown voter to leave out 'left'"),
         ({"tokeniser": "jeiba"}, "unknown tokeniser 'jeiba'; did you mean jieba"),
