@@ -229,7 +229,7 @@ def _outline(plan: Plan) -> str:
             f"{_names(jobs)} learn from its votes, {plan.voted_minutes:.3g} minutes each"
             for jobs in plan.voted_jobs()
         ),
-        f"a student of {'these grammars' if plan.voted else 'all'} learns {FOR_STUDENT * plan.minutes:.3g} minutes",
+        f"a student of their average learns {FOR_STUDENT * plan.minutes:.3g} minutes",
     ]
     return f"{'; then '.join(steps)}; about {plan.minutes:g} minutes in all"
 
