@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from os import PathLike
 from typing import Any
 
@@ -28,17 +28,11 @@ def read_gold(
     return open_gold(paths, format, words or suits, max_words, filters).keep()
 
 
-def trees_by_way(
-    parser: Parser, gold: Gold, rules: Container[str] | None = None
-) -> Iterator[tuple[int | None, str, list[Tree]]]:
-    """The trees of the gold sentences by every layer and rule, see `Parser.ways`.
-
-    `rules` limits those of a kind with layers.
-    """
+def trees_by_way(parser: Parser, gold: Gold) -> Iterator[tuple[int | None, str, list[Tree]]]:
+    """The trees of the gold sentences by every layer and rule, see `Parser.ways`."""
     sentences = [parser.reader.encode_words(sentence.words) for sentence in gold.sentences]
     analyses = parser.analyse(sentences, all_layers=True)
-    ways = [way for way in parser.ways() if rules is None or way[1] in rules]
-    for layer, rule in ways if parser.layers else [(None, parser.rule)]:
+    for layer, rule in parser.ways() if parser.layers else [(None, parser.rule)]:
         yield layer, rule, parser.trees(sentences, analyses, rule, layer)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from onlstm_parse.comparison.plan import Plan
+from onlstm_parse.comparison.plan import Plan, column
 from onlstm_parse.comparison.records import Brackets
 from onlstm_parse.evaluation import trees_by_way
-from onlstm_parse.induction import SPLITTERS
 from onlstm_parse.models import LANGUAGE_MODEL
 from onlstm_parse.parsers.base import load
 from onlstm_parse.parsers.levels import LevelParser
@@ -22,16 +21,16 @@ from onlstm_parse.training.config import TrainingConfig
 def scores(run: Run, plan: Plan) -> tuple[dict[str, dict[str, Any]], Brackets]:
     """For each column "LAYER/RULE" sentence and corpus F1, and F1s and recalls by group; and all brackets.
 
-    Rules are the greedy ones. A parser without layers has the same trees in every column.
+    A parser without layers has the same trees in every column.
     """
     gold = plan.gold()
     parser = load(run, device=plan.settings.training.device)
     found: dict[str, dict[str, Any]] = {}
     brackets: Brackets = {}
-    for layer, rule, trees in trees_by_way(parser, gold, SPLITTERS):
+    for layer, rule, trees in trees_by_way(parser, gold):
         result = summary(score(trees, gold, plan.protocol, extra=parser.facts(rule, layer)).to_json())
         spans = [[(start, stop) for start, stop, _ in tree.spans()] for tree in trees]
-        columns = [f"{layer}/{rule}"] if layer else plan.columns()
+        columns = [column(layer, rule)] if parser.layers else plan.columns()
         found |= dict.fromkeys(columns, result)
         brackets |= dict.fromkeys(columns, spans)
     return found, brackets

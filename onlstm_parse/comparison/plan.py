@@ -13,7 +13,7 @@ from onlstm_parse import corpora
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.evaluation import read_gold
 from onlstm_parse.files import write_json
-from onlstm_parse.induction import SPLITTERS
+from onlstm_parse.induction import EXPECTATIONS, SPLITTERS
 from onlstm_parse.models import CATALOGUE
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.registry import check_known
@@ -28,6 +28,7 @@ from onlstm_parse.version import VERSION
 
 PLAN = "comparison.json"
 SECTIONS = {"model": ModelConfig, "text": TextConfig, "training": TrainingConfig}
+ALL_LAYERS = "all"
 OWN = ("model", "seed")  # settings that differ from run to run
 SHARED_TRAINING = (*BUDGETS, "validate_every", "device", "precision")  # by all kinds of models
 
@@ -98,9 +99,12 @@ class Plan:
         )
 
     def columns(self) -> list[str]:
-        """LAYER/RULE, of all layers of the language models under all rules."""
+        """LAYER/RULE: each layer of the language models under each greedy rule, then rules that read all."""
         layers = range(1, self.settings.model.layers + 1)
-        return [f"{layer}/{rule}" for layer in layers for rule in SPLITTERS]
+        return [
+            *(column(layer, rule) for layer in layers for rule in SPLITTERS),
+            *(column(None, rule) for rule in EXPECTATIONS),
+        ]
 
     def gold(self) -> Gold:
         """The sentences of the treebank, as they are scored."""
@@ -169,6 +173,11 @@ class Plan:
             *(from_dict(kind, parts.get(name), path, name) for name, kind in SECTIONS.items())
         )
         return from_dict(cls, {**content, **tuples, "settings": settings}, path, "top level")
+
+
+def column(layer: int | None, rule: str) -> str:
+    """LAYER/RULE; the layer is `all` for a rule that reads all layers."""
+    return f"{layer or ALL_LAYERS}/{rule}"
 
 
 def fingerprint(files: Sequence[Source]) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from onlstm_parse.comparison.plan import Plan
+from onlstm_parse.comparison.plan import ALL_LAYERS, Plan
 from onlstm_parse.comparison.rows import Figure, Row, gold_labels, layers
 from onlstm_parse.display.tables import markdown_table
-from onlstm_parse.induction import SPLITTERS
+from onlstm_parse.induction import EXPECTATIONS, SPLITTERS
 from onlstm_parse.models.likelihoods import LIKELIHOODS
 from onlstm_parse.scoring import PROTOCOLS
 from onlstm_parse.scoring.gold import Gold
@@ -79,8 +79,9 @@ def _models_table(models: list[Row]) -> str:
 
 
 def _trees_table(kind: str, rows: list[Row], plan: Plan) -> str:
-    columns = [(layer, rule) for layer in layers(plan) for rule in SPLITTERS]
-    header = ["system", *(f"layer {layer}, {rule}" for layer, rule in columns)]
+    columns = [column.split("/") for column in plan.columns()]
+    layer_names = {ALL_LAYERS: "all layers"}
+    header = ["system", *(f"{layer_names.get(layer, f'layer {layer}')}, {rule}" for layer, rule in columns)]
     cells = [[row.figures.get(f"{kind} {layer} {rule}") for layer, rule in columns] for row in rows]
     lines = [[row.name, *map(_cell, line)] for row, line in zip(rows, cells, strict=True)]
     return markdown_table(header, lines)
@@ -104,8 +105,8 @@ def _signature(plan: Plan, gold: Gold) -> str:
     """One signature for all columns. The signature of each score is in its record."""
     least = PROTOCOLS[plan.protocol].min_words
     several = {
-        "rule": "+".join(SPLITTERS),
-        "layer": "+".join(map(str, layers(plan))),
+        "rule": "+".join([*SPLITTERS, *EXPECTATIONS]),
+        "layer": "+".join([*map(str, layers(plan)), ALL_LAYERS]),
         "levels": "mean",
         "seeds": "+".join(map(str, plan.seeds)),
     }

@@ -53,7 +53,7 @@ class Row:
     """A system and its figures.
 
     The keys are FIGURES, `f1 LAYER RULE`, `self_f1 LAYER RULE` and, for the layer that trees are
-    read from, `recall RULE LABEL`.
+    read from, `recall RULE LABEL`. The layer is `all` for a rule that reads all.
     """
 
     name: str
@@ -97,12 +97,15 @@ def model_row(plan: Plan, folder: Path, model: str, gold: Gold) -> Row:
 
 
 def trivial_rows(plan: Plan, folder: Path) -> list[Row]:
-    """Trivial parsers have no layers: their figures appear in the columns of every layer."""
+    """Trivial parsers have no layers: their figures appear in the columns of every layer.
+
+    Random levels appear under the rule that split them.
+    """
     rows = []
     for name, draws in (load_record(folder, TRIVIAL) or {}).items():
         values: dict[str, list[float]] = defaultdict(list)
         for draw in draws:
-            columns = {f"{layer}/{rule}": one for layer in layers(plan) for rule, one in draw.items()}
+            columns = {one: draw[rule] for one in plan.columns() if (rule := one.split("/")[1]) in draw}
             _add_scores(values, columns, plan.settings.model.tree_layer)
         figures = {key: Figure.of(found) for key, found in values.items()}
         rows.append(Row(name, len(draws), figures, trivial=True))
@@ -113,7 +116,7 @@ def _add_scores(values: dict[str, list[float]], scores: dict[str, Any], labels_o
     for column, one in scores.items():
         layer, rule = column.split("/")
         values[f"f1 {layer} {rule}"].append(one["sentence_f1"])
-        if int(layer) == labels_of:
+        if layer == str(labels_of):
             for name, (groups, measure) in GROUPED.items():
                 for group, row in one.get(groups, {}).items():
                     if row[measure] is not None:
@@ -122,7 +125,7 @@ def _add_scores(values: dict[str, list[float]], scores: dict[str, Any], labels_o
 
 def _add_self_f1s(values: dict[str, list[float]], runs: list[Brackets], gold: Gold, protocol: str) -> None:
     """Agreement of the trees of runs that differ only in their seed (Williams et al. 2018)."""
-    for column in runs[0]:
+    for column in [one for one in runs[0] if all(one in run for run in runs)]:
         layer, rule = column.split("/")
         report = between([partial(_trees, run[column], gold) for run in runs], protocol)
         values[f"self_f1 {layer} {rule}"] = [pair["sentence_f1"] for pair in report["pairs"]]

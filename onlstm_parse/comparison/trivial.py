@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from onlstm_parse.comparison.records import load_record, save_record
-from onlstm_parse.induction import SPLITTERS, TRIVIAL_PARSERS
+from onlstm_parse.induction import EXPECTATIONS, SPLITTERS, TRIVIAL_PARSERS
 from onlstm_parse.induction.batched import trivial
 from onlstm_parse.scoring.gold import Gold
 from onlstm_parse.scoring.metrics import score
@@ -37,7 +37,7 @@ def trivial_scores(gold: Gold, protocol: str) -> dict[str, list[dict[str, Any]]]
 def _rules(name: str) -> list[str]:
     """The rules to list a parser under: for random levels, the rule that split them."""
     own = [rule for rule in SPLITTERS if name.endswith(f"-{rule}")]
-    return own or list(SPLITTERS)
+    return own or [*SPLITTERS, *EXPECTATIONS]
 
 
 def _trees(name: str, gold: Gold, rng: np.random.Generator) -> list[Tree]:

@@ -15,7 +15,7 @@ import pytest
 import onlstm_parse
 from onlstm_parse.comparison import results, running, worker
 from onlstm_parse.comparison.measuring import perplexity
-from onlstm_parse.comparison.plan import Job, Plan
+from onlstm_parse.comparison.plan import Job, Plan, column
 from onlstm_parse.comparison.records import load_brackets, load_record
 from onlstm_parse.comparison.rows import Figure, Row
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
@@ -73,6 +73,7 @@ def test_a_comparison_leaves_runs_records_tables_and_plots(finished):
         list(map(Tree.from_spans, words, load_brackets(finished, f"lstm-{seed}")["3/token"]))
         for seed in (1, 2)
     )
+    assert float(rows["lstm"]["self_f1_all_expected-gap"]) > 0
     agreement = onlstm_parse.score(one, other, protocol="strict", words="none").sentence_f1
     assert float(rows["lstm"]["self_f1_3_token"]) == pytest.approx(agreement, rel=1e-4)
     assert rows["lstm"]["trivial"] == "0"
@@ -88,12 +89,13 @@ def test_the_report_says_what_was_done(finished):
         "| random-levels-gap ",
         "test perplexity",
         "Self-F1",
+        "all layers, expected-token",
         "NP (8)",
         "for 1 epoch each",
     ):
         assert expected in text
     assert "shen2019|v" in text
-    assert "rule:token+gap|layer:1+2+3|levels:mean|seeds:1+2|n:4" in text
+    assert "rule:token+gap+expected-token+expected-gap|layer:1+2+3+all|levels:mean|seeds:1+2|n:4" in text
     assert "never by gold trees" in text
 
 
@@ -227,15 +229,16 @@ def test_every_model_can_be_compared(model, text_file, treebank, tiny, tmp_path)
     json.dumps(record, allow_nan=False)
     layers = plan.settings.model.layers
     assert set(record["scores"]) == set(brackets)
-    assert set(brackets) == {f"{k}/{rule}" for k in range(1, layers + 1) for rule in ("token", "gap")}
+    greedy = {f"{k}/{rule}" for k in range(1, layers + 1) for rule in ("token", "gap")}
+    assert set(brackets) == greedy | {"all/expected-token", "all/expected-gap"}
     assert 600 <= record["tokens"] < 600 + tiny["batch_size"] * tiny["bptt"]
     reports = [json.loads(line) for line in (tmp_path / "runs" / f"{model}-1" / METRICS).open()]
     assert record["valid_perplexity"] == min(r["valid_perplexity"] for r in reports if r["valid_perplexity"])
-    for layer, rule in ((1, "gap"), (layers, "token")):
+    for layer, rule in ((1, "gap"), (layers, "token"), (None, "expected-token")):
         parser = onlstm_parse.load(tmp_path / "runs" / f"{model}-1", layer=layer, rule=rule)
         report = onlstm_parse.evaluate(parser, treebank, protocol=plan.protocol)
-        assert record["scores"][f"{layer}/{rule}"]["sentence_f1"] == report["sentence_f1"]
-        assert record["scores"][f"{layer}/{rule}"]["signature"] == report["signature"]
+        assert record["scores"][column(layer, rule)]["sentence_f1"] == report["sentence_f1"]
+        assert record["scores"][column(layer, rule)]["signature"] == report["signature"]
     assert record["peak_mb"] > 10
     assert f"rule:gap|layer:{layers}" in record["scores"][f"{layers}/gap"]["signature"]
 
@@ -343,7 +346,7 @@ def test_a_grammar_is_compared_under_the_same_budget(text_file, treebank, tiny, 
     assert run.config.training["epochs"] == tiny["epochs"]
     figures = {row.name: row.figures for row in rows}["simple-pcfg"]
     columns = [name for name in figures if name.startswith("f1 ")]
-    assert len(columns) == 6
+    assert len(columns) == 8
     assert len({figures[name].mean for name in columns}) == 1
     assert {"tokens", "peak_mb", "valid_perplexity"} <= set(figures)
     report = onlstm_parse.evaluate(onlstm_parse.load(run), str(treebank))
