@@ -41,7 +41,8 @@ PLAN = "induce.json"
 # Parts of the budget. What is left is for reading the text, and for parsing it with all averages.
 FOR_MEMBERS_AND_VOTED, FOR_STUDENT = 0.7, 0.15
 MEMBERS_TO_ROUND = 2.5  # so many times as much for members as for one round of grammars
-SENTENCES_A_MINUTE = 300  # of the whole budget: so many are parsed by each average
+# So many sentences for each minute of the whole budget: the student learns most from more text.
+FOR_VOTES_A_MINUTE, FOR_STUDENT_A_MINUTE = 300, 800
 MODELS = ("on-gru", "simple-pcfg", "on-gru", "simple-pcfg")
 VOTED = ("neural-pcfg", "neural-pcfg")
 ROUNDS = 2
@@ -83,10 +84,9 @@ class Plan:
         """What each grammar that learns from votes may take, without the time to parse."""
         return self._each(1, len(self.voted))
 
-    @property
-    def sentences(self) -> int:
-        """How many sentences each average parses, for those who learn from it."""
-        return max(int(SENTENCES_A_MINUTE * self.minutes), 1000)
+    def sentences(self, a_minute: int) -> int:
+        """How many sentences an average parses, for those who learn from it."""
+        return max(int(a_minute * self.minutes), 1000)
 
     def _each(self, parts: float, runs: int) -> float:
         all_parts = MEMBERS_TO_ROUND + (self.rounds if self.voted else 0)
@@ -165,7 +165,7 @@ def induce(
             size=plan.size,
             seed=plan.seed,
             minutes=FOR_STUDENT * plan.minutes,
-            sentences=plan.sentences,
+            sentences=plan.sentences(FOR_STUDENT_A_MINUTE),
             resume=True,
             quiet=quiet,
         )
@@ -260,19 +260,12 @@ def _learnt_from_votes(
     plan: Plan, draft: Path, folder: Path, jobs: Sequence[Job], say: Callable[[str], None]
 ) -> list[Path]:
     """Train grammars with the votes of a draft, which parses once for all of the same kind."""
+    sentences = plan.sentences(FOR_VOTES_A_MINUTE)
     for model in dict.fromkeys(job.model for job in jobs):
         runs = [folder / job.name for job in jobs if job.model == model]
         with suppress(OnlstmError):  # it is met again by the run, which says so
-            ask(
-                draft,
-                plan.text,
-                runs,
-                model=model,
-                valid=plan.valid,
-                size=plan.size,
-                sentences=plan.sentences,
-            )
-    options = ["--sentences", str(plan.sentences)]
+            ask(draft, plan.text, runs, model=model, valid=plan.valid, size=plan.size, sentences=sentences)
+    options = ["--sentences", str(sentences)]
     return _trained(plan, folder, jobs, plan.voted_minutes, ["distil", str(draft)], options, say)
 
 
