@@ -28,7 +28,7 @@ from onlstm_parse import corpora
 from onlstm_parse.comparison.plan import Job
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.experiments import averaging
-from onlstm_parse.experiments.distillation import ask, distil
+from onlstm_parse.experiments.distillation import ask, distil, is_finished
 from onlstm_parse.experiments.side_by_side import last_line, side_by_side
 from onlstm_parse.files import write_json
 from onlstm_parse.models import CATALOGUE, GRAMMARS, LANGUAGE_MODEL
@@ -153,6 +153,8 @@ def induce(
     with signals_interrupt(), locked(folder / ".lock", wait=False) as ours:
         if not ours:
             raise OnlstmError("another process is at work here", file=folder, remedy="wait until it ends")
+        if is_finished(folder):
+            return Run.load(folder)
         say(_outline(plan))
         average = _average(plan, folder, say)
         say(averaging.table(average))

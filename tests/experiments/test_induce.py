@@ -103,6 +103,16 @@ def test_a_finished_folder_is_not_made_again(made, text_file):
         onlstm_parse.induce(text_file, folder)
 
 
+def test_a_finished_folder_of_an_earlier_version_keeps_its_average(made, text_file, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(made[0], folder)
+    shutil.rmtree(folder / "average")
+    onlstm_parse.average([folder / "members" / "on-gru-1"], folder / "average")
+    before = fingerprint(folder / "average")
+    onlstm_parse.induce(text_file, folder, resume=True)
+    assert fingerprint(folder / "average") == before
+
+
 def test_a_model_that_is_named_again_has_another_seed_and_time_is_shared():
     models = ("on-gru", "lstm", "on-gru")
     plan = module.Plan(("a",), None, 60.0, models, {}, 3, "small", 2, voted=("neural-pcfg",))
