@@ -15,101 +15,32 @@ Each member is a process of its own with one thread, as many at once as there ar
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from onlstm_parse import corpora
 from onlstm_parse.comparison.plan import Job
-from onlstm_parse.errors import FormatError, OnlstmError, UsageError
+from onlstm_parse.errors import OnlstmError
 from onlstm_parse.experiments import averaging
 from onlstm_parse.experiments.distillation import ask, distil, is_finished
+from onlstm_parse.experiments.induction_plan import (
+    FOR_STUDENT,
+    FOR_STUDENT_A_MINUTE,
+    FOR_VOTES_A_MINUTE,
+    MODELS,
+    PLAN,
+    ROUNDS,
+    VOTED,
+    Plan,
+    outline,
+    planned,
+)
 from onlstm_parse.experiments.side_by_side import last_line, side_by_side
-from onlstm_parse.files import write_json
-from onlstm_parse.models import CATALOGUE, GRAMMARS, LANGUAGE_MODEL
+from onlstm_parse.models import CATALOGUE, LANGUAGE_MODEL
 from onlstm_parse.processes import locked, signals_interrupt
-from onlstm_parse.registry import check_known
-from onlstm_parse.runs import CONFIG, Run, RunConfig, from_dict
-from onlstm_parse.text.config import TextConfig
-
-PLAN = "induce.json"
-# Parts of the budget. What is left is for reading the text, and for parsing it with all averages.
-FOR_MEMBERS_AND_VOTED, FOR_STUDENT = 0.7, 0.15
-MEMBERS_TO_ROUND = 2.5  # so many times as much for members as for one round of grammars
-# So many sentences for each minute of the whole budget: the student learns most from more text.
-FOR_VOTES_A_MINUTE, FOR_STUDENT_A_MINUTE = 300, 800
-MODELS = ("on-gru", "simple-pcfg", "on-gru", "simple-pcfg")
-VOTED = ("neural-pcfg", "neural-pcfg")
-ROUNDS = 2
-TRIVIAL = {"right": 1.0}  # knowledge about languages like English; `without` leaves it out
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The content of induce.json."""
-
-    text: tuple[str, ...]
-    valid: str | None
-    minutes: float
-    models: tuple[str, ...]
-    trivial: dict[str, float]
-    seed: int
-    size: str
-    cores: int
-    text_settings: dict[str, Any] = field(default_factory=dict)
-    voted: tuple[str, ...] = ()
-    rounds: int = 1
-
-    def jobs(self, models: Sequence[str]) -> list[Job]:
-        """Each further run of a model has the next seed."""
-        return [Job(model, self.seed + [*models[:at]].count(model)) for at, model in enumerate(models)]
-
-    def voted_jobs(self) -> list[list[Job]]:
-        """Those of each round in which grammars learn from votes."""
-        jobs, one = self.jobs(self.voted * self.rounds), len(self.voted)
-        return [jobs[at : at + one] for at in range(0, len(jobs), one or 1)]
-
-    @property
-    def member_minutes(self) -> float:
-        """What each member may take, if `cores` of them are trained at a time."""
-        return self._each(MEMBERS_TO_ROUND, len(self.models))
-
-    @property
-    def voted_minutes(self) -> float:
-        """What each grammar that learns from votes may take, without the time to parse."""
-        return self._each(1, len(self.voted))
-
-    def sentences(self, a_minute: int) -> int:
-        """How many sentences an average parses, for those who learn from it."""
-        return max(int(a_minute * self.minutes), 1000)
-
-    def _each(self, parts: float, runs: int) -> float:
-        all_parts = MEMBERS_TO_ROUND + (self.rounds if self.voted else 0)
-        share = FOR_MEMBERS_AND_VOTED * parts / all_parts
-        return round(share * self.minutes / -(-runs // self.cores), 6)
-
-    def save(self, folder: Path) -> None:
-        write_json(folder / PLAN, asdict(self))
-
-    @classmethod
-    def load(cls, folder: Path) -> Plan:
-        """Raises FormatError for a damaged file, OnlstmError where there is none."""
-        path = folder / PLAN
-        try:
-            content = {"voted": [], **json.loads(path.read_text(encoding="utf-8"))}  # older plans have none
-            tuples = {name: tuple(content[name]) for name in ("text", "models", "voted")}
-        except FileNotFoundError:
-            raise OnlstmError(
-                f"nothing to resume: no {PLAN}", file=folder, remedy="leave --resume out"
-            ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise FormatError(f"expected what induce wrote, found: {error!r}", file=path) from None
-        return from_dict(cls, {**content, **tuples}, path, "top level")
+from onlstm_parse.runs import CONFIG, Run, RunConfig
 
 
 def induce(
@@ -141,7 +72,7 @@ def induce(
         plan = Plan.load(folder)
     else:
         names = [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
-        plan = _planned(names, valid, minutes, models, voted, rounds, without, seed, size, text_settings)
+        plan = planned(names, valid, minutes, models, voted, rounds, without, seed, size, text_settings)
         if (folder / PLAN).exists() or (folder / CONFIG).exists():
             raise OnlstmError(
                 "a run is here already", file=folder, remedy="--resume, or choose another --out"
@@ -155,7 +86,7 @@ def induce(
             raise OnlstmError("another process is at work here", file=folder, remedy="wait until it ends")
         if is_finished(folder):
             return Run.load(folder)
-        say(_outline(plan))
+        say(outline(plan))
         average = _average(plan, folder, say)
         say(averaging.table(average))
         say(f"the average parses text for its student: {plan.minutes * FOR_STUDENT:.3g} minutes of training")
@@ -171,73 +102,6 @@ def induce(
             resume=True,
             quiet=quiet,
         )
-
-
-def _planned(
-    texts: Sequence[str],
-    valid: str | Path | None,
-    minutes: float,
-    models: Sequence[str],
-    voted: Sequence[str],
-    rounds: int,
-    without: Sequence[str],
-    seed: int,
-    size: str,
-    text_settings: dict[str, Any],
-) -> Plan:
-    """Raises OnlstmError for what cannot work, before hours of training."""
-    if not texts:
-        raise OnlstmError("no text was given", remedy="name a text file or a corpus")
-    if not minutes > 0:
-        raise UsageError(f"minutes must be above 0, found {minutes}")
-    if rounds < 1:
-        raise UsageError(f"rounds must be at least 1, found {rounds}", remedy="no grammars: --voted ''")
-    if not models:
-        raise UsageError("no member was given", remedy=f"leave --models out for {', '.join(MODELS)}")
-    for model in models:
-        check_known("model", model, list(CATALOGUE))
-    for model in voted:
-        check_known("grammar", model, list(GRAMMARS))
-    for name in without:
-        check_known("voter to leave out", name, list(TRIVIAL))
-    for name in text_settings:
-        check_known("text setting", name, [entry.name for entry in fields(TextConfig)])
-    TextConfig(**text_settings)
-    for text in [*texts, *([valid] if valid else [])]:
-        corpora.locate_text(text)
-    return Plan(
-        tuple(map(corpora.lasting, texts)),
-        None if valid is None else corpora.lasting(valid),
-        minutes,
-        tuple(models),
-        {name: weight for name, weight in TRIVIAL.items() if name not in without},
-        seed,
-        size,
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        text_settings,
-        tuple(voted),
-        rounds,
-    )
-
-
-def _outline(plan: Plan) -> str:
-    """The plan of time, as it is shown at the start."""
-    members = _names(plan.jobs(plan.models))
-    at_once = min(plan.cores, len(plan.models))
-    steps = [
-        f"members: {members}; {plan.member_minutes:.3g} minutes each, {at_once} at a time",
-        f"{', '.join(plan.trivial) or 'no trivial parser'} joins their average",
-        *(
-            f"{_names(jobs)} learn from its votes, {plan.voted_minutes:.3g} minutes each"
-            for jobs in plan.voted_jobs()
-        ),
-        f"a student of their average learns {FOR_STUDENT * plan.minutes:.3g} minutes",
-    ]
-    return f"{'; then '.join(steps)}; about {plan.minutes:g} minutes in all"
-
-
-def _names(jobs: Sequence[Job]) -> str:
-    return ", ".join(job.name for job in jobs)
 
 
 def _average(plan: Plan, folder: Path, say: Callable[[str], None]) -> Run:
