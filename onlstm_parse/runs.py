@@ -208,6 +208,12 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+def best_perplexity(folder: Path) -> float:
+    """The lowest validation perplexity that a run reported: that of its weights."""
+    reported = [report.get("valid_perplexity") for report in read_metrics(folder)]
+    return min(perplexity for perplexity in reported if perplexity)
+
+
 def snapshots(folder: Path) -> dict[int, Path]:
     """The snapshots of a run, by the tokens seen before, in order. Raises OnlstmError if there are none."""
     found = {int(path.name): path for path in sorted((folder / SNAPSHOTS).glob("[0-9]*"))}

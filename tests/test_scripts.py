@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import onlstm_parse
 from onlstm_parse.models import CATALOGUE
+from onlstm_parse.runs import Run, best_perplexity
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 PYTHON = sorted(path for path in SCRIPTS.iterdir() if path.is_file() and b"python" in path.read_bytes()[:40])
@@ -85,6 +87,33 @@ def test_a_grammar_chooses_a_way_and_gold_trees_score_it(text_file, tmp_path, mo
     for _, default, way, taken, best, most in rows[:2]:
         assert float(most) >= max(float(default), float(taken))
         assert (way == best) <= (taken == most)
+
+
+def test_votes_are_compared_by_the_perplexity_of_grammars_that_learn_from_them(
+    tiny_run, text_file, tiny_of, tmp_path, monkeypatch, capsys
+):
+    grammar = tmp_path / "grammar"
+    onlstm_parse.train(text_file, grammar, **tiny_of("neural-pcfg"))
+    options = ("--members", tiny_run, text_file, "--grammars", grammar, "--out", tmp_path / "votes")
+    options += ("--seeds", 1, "--sentences", 30, "--epochs", 1, "--size", "tiny")
+    run(SCRIPTS / "compare_votes", text_file, *options, monkeypatch=monkeypatch)
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in capsys.readouterr().out.splitlines()
+        if "perplexity" in line
+    ]
+    names = ["all", "both-halves", "grammars"]
+    assert [row[0] for row in rows] == names
+    for name, row in zip(names, rows, strict=True):
+        assert float(row[2]) == pytest.approx(
+            best_perplexity(tmp_path / "votes" / f"votes-of-{name}-1"), abs=0.1
+        )
+    weights = {
+        name: [one.weight for one in Run.load(tmp_path / "votes" / f"votes-of-{name}").config.model.members]
+        for name in names
+    }
+    assert weights["both-halves"] == [1, 1]
+    assert len(weights["grammars"]) == 1
 
 
 def test_the_sentences_of_a_treebank_are_taken_out_of_its_text(tmp_path):

@@ -20,7 +20,7 @@ from onlstm_parse.comparison.records import (
 )
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.files import written_whole
-from onlstm_parse.runs import read_metrics
+from onlstm_parse.runs import best_perplexity, read_metrics
 
 INTERRUPTED = 130  # exit status
 
@@ -66,7 +66,7 @@ def work(folder: Path, plan: Plan, job: Job, quiet: bool) -> tuple[dict[str, Any
         "minutes": metrics[-1]["seconds"] / 60,
         "tokens_per_second": training_speed(metrics),
         "peak_mb": peak,
-        "valid_perplexity": min(m["valid_perplexity"] for m in metrics if m["valid_perplexity"]),
+        "valid_perplexity": best_perplexity(run_folder),
         "test_perplexity": perplexity(run, plan.test_files(), settings.training),
         "scores": scored,
     }

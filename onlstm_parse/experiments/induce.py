@@ -1,11 +1,12 @@
-"""From raw text to one parser: models are trained and averaged, grammars learn from their votes, and the
-average of these grammars is distilled into a small span parser.
+"""From raw text to one parser: models are trained and averaged, grammars learn from their votes, and an
+average is distilled into a small span parser.
 
 OUT/                     the parser: a span parser
-OUT/average/             the average of these grammars, which it was distilled from
+OUT/average/             what it was distilled from: the average of all, or of the grammars alone
 OUT/voted/NAME/          grammars that learnt the text with the votes of a draft as a prior
-OUT/draft/               the average of the members
-OUT/draft-2/             that of the members and the grammars of the first round, which votes in the second
+OUT/draft/               the average of the members, with trivial parsers
+OUT/draft-2/             in the second round, that of the members and the grammars so far
+OUT/draft-2-grammars/    that of these grammars alone
 OUT/members/NAME/        a run each
 OUT/induce.json          texts, minutes and members, stored so that they cannot change
 
@@ -18,7 +19,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from math import exp, log
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from onlstm_parse.comparison.plan import Job
@@ -27,8 +30,6 @@ from onlstm_parse.experiments import averaging
 from onlstm_parse.experiments.distillation import ask, distil, is_finished
 from onlstm_parse.experiments.induction_plan import (
     FOR_STUDENT,
-    FOR_STUDENT_A_MINUTE,
-    FOR_VOTES_A_MINUTE,
     MODELS,
     PLAN,
     ROUNDS,
@@ -40,7 +41,9 @@ from onlstm_parse.experiments.induction_plan import (
 from onlstm_parse.experiments.side_by_side import last_line, side_by_side
 from onlstm_parse.models import CATALOGUE, LANGUAGE_MODEL
 from onlstm_parse.processes import locked, signals_interrupt
-from onlstm_parse.runs import CONFIG, Run, RunConfig
+from onlstm_parse.runs import CONFIG, Run, RunConfig, best_perplexity
+
+ALONE = "-grammars"  # ends the name of a draft without members
 
 
 def induce(
@@ -62,10 +65,10 @@ def induce(
     """Make one parser from raw text in about `minutes`, without gold trees, in the run folder `out`.
 
     `voted` are grammars that learn with the votes of the members; in each further one of the `rounds` others
-    of the same kinds learn with the votes of all before them. `without` names trivial parsers that shall
-    not vote. `text_settings` are fields of TextConfig. With
-    `resume` the stored plan is continued, and the other arguments are not read. Raises OnlstmError, and
-    KeyboardInterrupt after Ctrl-C.
+    learn, some with the votes of all before them and some with those of grammars alone. The voters whose
+    grammars have the lower validation perplexity teach. `without` names trivial parsers that shall not vote.
+    `text_settings` are fields of TextConfig. With `resume` the stored plan is continued, and the other
+    arguments are not read. Raises OnlstmError, and KeyboardInterrupt after Ctrl-C.
     """
     folder = Path(out)
     if resume:
@@ -87,7 +90,7 @@ def induce(
         if is_finished(folder):
             return Run.load(folder)
         say(outline(plan))
-        average = _average(plan, folder, say)
+        average = _teacher(plan, folder, say)
         say(averaging.table(average))
         say(f"the average parses text for its student: {plan.minutes * FOR_STUDENT:.3g} minutes of training")
         return distil(
@@ -98,53 +101,85 @@ def induce(
             size=plan.size,
             seed=plan.seed,
             minutes=FOR_STUDENT * plan.minutes,
-            sentences=plan.sentences(FOR_STUDENT_A_MINUTE),
+            sentences=plan.sentences,
             resume=True,
             quiet=quiet,
         )
 
 
-def _average(plan: Plan, folder: Path, say: Callable[[str], None]) -> Run:
-    """Train all that is not finished; the average of what could be trained. Raises OnlstmError if nothing."""
+def _teacher(plan: Plan, folder: Path, say: Callable[[str], None]) -> Run:
+    """Train all that is not finished; the average that teaches the student. Raises OnlstmError if nothing."""
     settings = [f"--{name.replace('_', '-')}={value}" for name, value in plan.text_settings.items()]
     jobs = plan.jobs(plan.models)
-    members = _trained(plan, folder / "members", jobs, plan.member_minutes, ["train"], settings, say)
+    commands = _commands(plan, folder / "members", jobs, plan.member_minutes, ["train"], settings)
+    members = side_by_side(commands, plan.cores, say)
     if not members:
-        reason = last_line(folder / "members" / jobs[0].name)
-        raise OnlstmError(f"no member could be trained: {reason}", file=folder)
+        raise OnlstmError(f"no member could be trained: {last_line(next(iter(commands)))}", file=folder)
     voted: list[Path] = []
+    alone = False
     for number, learners in enumerate(plan.voted_jobs(), 1):
         name = "draft" if number == 1 else f"draft-{number}"
         # Trivial parsers vote in the first draft only: later ones have grammars that have learnt from it.
-        draft = _averaged(folder / name, members + voted, {} if voted else plan.trivial)
-        say(averaging.table(draft))
-        voted += _learnt_from_votes(plan, draft.folder, folder / "voted", learners, say)
-    return _averaged(folder / "average", voted or members, {} if voted else plan.trivial)
+        drafts = [_averaged(folder / name, members + voted, {} if voted else plan.trivial)]
+        if voted and len(learners) > 1:
+            drafts.append(_averaged(folder / f"{name}{ALONE}", voted, {}))
+        for draft in drafts:
+            say(averaging.table(draft))
+        learnt = _learnt_from_votes(plan, [one.folder for one in drafts], folder / "voted", learners, say)
+        alone = _teach_better_alone(learnt, say)
+        voted += learnt
+    return _averaged(folder / "average", voted if alone else members + voted, {} if voted else plan.trivial)
 
 
 def _learnt_from_votes(
-    plan: Plan, draft: Path, folder: Path, jobs: Sequence[Job], say: Callable[[str], None]
+    plan: Plan, drafts: Sequence[Path], folder: Path, jobs: Sequence[Job], say: Callable[[str], None]
 ) -> list[Path]:
-    """Train grammars with the votes of a draft, which parses once for all of the same kind."""
-    sentences = plan.sentences(FOR_VOTES_A_MINUTE)
-    for model in dict.fromkeys(job.model for job in jobs):
-        runs = [folder / job.name for job in jobs if job.model == model]
-        with suppress(OnlstmError):  # it is met again by the run, which says so
-            ask(draft, plan.text, runs, model=model, valid=plan.valid, size=plan.size, sentences=sentences)
-    options = ["--sentences", str(sentences)]
-    return _trained(plan, folder, jobs, plan.voted_minutes, ["distil", str(draft)], options, say)
+    """Train grammars with the votes of drafts; those of each kind are dealt out to the drafts in turn.
+
+    A draft parses once for all grammars of a kind.
+    """
+    commands: dict[Path, list[str]] = {}
+    part: dict[str, Any] = {"valid": plan.valid, "size": plan.size, "sentences": plan.sentences}
+    for at, draft in enumerate(drafts):
+        dealt = sorted(jobs, key=lambda job: job.model)[at :: len(drafts)]
+        for model in dict.fromkeys(job.model for job in dealt):
+            runs = [folder / job.name for job in dealt if job.model == model]
+            with suppress(OnlstmError):  # it is met again by the run, which says so
+                ask(draft, plan.text, runs, model=model, **part)
+        options = ["--sentences", str(plan.sentences)]
+        commands |= _commands(plan, folder, dealt, plan.voted_minutes, ["distil", str(draft)], options)
+    return side_by_side(commands, plan.cores, say)
 
 
-def _trained(
+def _teach_better_alone(learnt: Sequence[Path], say: Callable[[str], None]) -> bool:
+    """Whether the votes of grammars alone fit the text better than those of members and grammars.
+
+    They do if grammars that learnt from them have a lower validation perplexity than those of the same kind
+    that learnt from all. False where there are no two to compare.
+    """
+    alone: dict[str, list[float]] = {}
+    together: dict[str, list[float]] = {}
+    for run in learnt:
+        config = RunConfig.load(run)
+        side = alone if config.data["teacher"]["path"].endswith(ALONE) else together
+        side.setdefault(config.model.model, []).append(log(best_perplexity(run)))
+    kinds = alone.keys() & together.keys()
+    if not kinds:
+        return False
+    of_alone, of_all = (exp(fmean(fmean(side[kind]) for kind in kinds)) for side in (alone, together))
+    say(f"perplexity after votes of members and grammars: {of_all:.1f}, of grammars alone: {of_alone:.1f}")
+    return of_alone < of_all
+
+
+def _commands(
     plan: Plan,
     folder: Path,
     jobs: Sequence[Job],
     minutes: float,
     command: Sequence[str],
     options: Sequence[str],
-    say: Callable[[str], None],
-) -> list[Path]:
-    """Train runs in `folder`; those that could be trained."""
+) -> dict[Path, list[str]]:
+    """What trains each of the runs in `folder`."""
     options = [*options, "--resume", "--size", plan.size, "--minutes", str(minutes)]
     options += ["--valid", plan.valid] if plan.valid else []
     commands = {}
@@ -152,7 +187,7 @@ def _trained(
         run = folder / job.name
         own = ["--model", job.model, "--seed", str(job.seed), "--out", str(run)]
         commands[run] = [*command, *plan.text, *own, *options]
-    return side_by_side(commands, plan.cores, say)
+    return commands
 
 
 def _averaged(target: Path, runs: list[Path], trivial: Mapping[str, float]) -> Run:

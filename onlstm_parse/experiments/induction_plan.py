@@ -20,10 +20,11 @@ from onlstm_parse.text.config import TextConfig
 
 PLAN = "induce.json"
 # Parts of the budget. What is left is for reading the text, and for parsing it with all averages.
-FOR_MEMBERS_AND_VOTED, FOR_STUDENT = 0.7, 0.15
+FOR_MEMBERS_AND_VOTED, FOR_STUDENT = 0.65, 0.15
 MEMBERS_TO_ROUND = 2.5  # so many times as much for members as for one round of grammars
-# So many sentences for each minute of the whole budget: the student learns most from more text.
-FOR_VOTES_A_MINUTE, FOR_STUDENT_A_MINUTE = 300, 800
+# An average parses so many for those who learn from it, for each minute of the whole budget. Other sentences
+# teach more than the same ones again.
+SENTENCES_A_MINUTE = 600
 MODELS = ("on-gru", "simple-pcfg", "on-gru", "simple-pcfg")
 VOTED = ("neural-pcfg", "neural-pcfg")
 ROUNDS = 2
@@ -65,9 +66,10 @@ class Plan:
         """What each grammar that learns from votes may take, without the time to parse."""
         return self._each(1, len(self.voted))
 
-    def sentences(self, a_minute: int) -> int:
+    @property
+    def sentences(self) -> int:
         """How many sentences an average parses, for those who learn from it."""
-        return max(int(a_minute * self.minutes), 1000)
+        return max(int(SENTENCES_A_MINUTE * self.minutes), 1000)
 
     def _each(self, parts: float, runs: int) -> float:
         all_parts = MEMBERS_TO_ROUND + (self.rounds if self.voted else 0)

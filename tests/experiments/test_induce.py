@@ -16,7 +16,7 @@ from onlstm_parse.cli.main import main
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.experiments import induce as module
 from onlstm_parse.processes import locked
-from onlstm_parse.runs import Run, fingerprint
+from onlstm_parse.runs import Run, best_perplexity, fingerprint, read_metrics
 from onlstm_parse.training import loop
 
 MODELS = ("on-gru", "simple-pcfg")
@@ -35,11 +35,22 @@ def voters(folder, average="average"):
     return [(one.reference.path if one.reference else one.name, one.rule) for one in members]
 
 
+def grammars(folder):
+    """Those that learnt from votes, in order."""
+    return [folder / "voted" / f"{VOTED}-{seed}" for seed in (1, 2, 3, 4)]
+
+
+def voted_paths(folder):
+    """The same as their averages name them."""
+    return [f"../voted/{run.name}" for run in grammars(folder)]
+
+
 @pytest.fixture(scope="session")
 def made(text_file, tmp_path_factory):
     """A finished folder and what was printed on the way."""
     out = tmp_path_factory.mktemp("induced") / "run"
-    shell = [sys.executable, "-m", "onlstm_parse", *command(text_file, out, "--rounds", "2", minutes=0.06)]
+    twice = ("--rounds", "2", "--voted", f"{VOTED},{VOTED}")
+    shell = [sys.executable, "-m", "onlstm_parse", *command(text_file, out, *twice, minutes=0.06)]
     done = subprocess.run(shell, capture_output=True, text=True, check=True)
     return out, done.stderr
 
@@ -72,11 +83,11 @@ def test_the_folder_is_a_run_made_of_runs(made):
         ("../members/simple-pcfg-1", None),
         ("right", None),
     ]
-    teachers = [Run.load(folder / "voted" / f"neural-pcfg-{seed}").config.data["teacher"] for seed in (1, 2)]
-    assert [teacher["path"] for teacher in teachers] == ["../../draft", "../../draft-2"]
-    all_runs = [f"../{run}-1" for run in ("members/on-gru", "members/simple-pcfg", "voted/neural-pcfg")]
-    assert [path for path, _ in voters(folder, "draft-2")] == all_runs
-    assert [path for path, _ in voters(folder)] == [f"../voted/neural-pcfg-{seed}" for seed in (1, 2)]
+    teachers = [Run.load(run).config.data["teacher"]["path"] for run in grammars(folder)]
+    assert teachers == [f"../../{draft}" for draft in ("draft", "draft", "draft-2", "draft-2-grammars")]
+    members, voted = ["../members/on-gru-1", "../members/simple-pcfg-1"], voted_paths(folder)
+    assert [path for path, _ in voters(folder, "draft-2")] == members + voted[:2]
+    assert [path for path, _ in voters(folder, "draft-2-grammars")] == voted[:2]
     plan = json.loads((folder / "induce.json").read_text())
     assert (plan["minutes"], plan["models"], plan["trivial"]) == (0.06, list(MODELS), {"right": 1.0})
     tree = onlstm_parse.load(folder).parse("The old dog barked, and left.")
@@ -85,13 +96,27 @@ def test_the_folder_is_a_run_made_of_runs(made):
 
 def test_it_says_what_it_will_do_and_how_members_agree(made):
     printed = made[1]
-    assert "members: on-gru-1, simple-pcfg-1; 0.0233 minutes each" in printed
-    assert "neural-pcfg-1 learn from its votes, 0.00933 minutes each; then neural-pcfg-2 learn" in printed
-    passes = re.findall(r"-[12]: done, (\d+\.\d) passes over the text(; with more --minutes)?", printed)
-    assert len(passes) == 4
+    assert "members: on-gru-1, simple-pcfg-1; 0.0217 minutes each" in printed
+    assert "neural-pcfg-1, neural-pcfg-2 learn from its votes, 0.00867 minutes each; then neural-" in printed
+    passes = re.findall(r"-[1-4]: done, (\d+\.\d) passes over the text(; with more --minutes)?", printed)
+    assert len(passes) == 6
+    together, alone = (best_perplexity(run) for run in grammars(made[0])[2:])
+    said = f"perplexity after votes of members and grammars: {together:.1f}, of grammars alone: {alone:.1f}"
+    assert said in printed
     assert all((float(count) < 1) == bool(hint) for count, hint in passes if count != "1.0")
     assert "agreement" in printed
     assert f"the parser is in {made[0]}" in printed
+
+
+@pytest.mark.parametrize("share", [0.5, 2.0])
+def test_the_voters_whose_grammars_have_the_lower_perplexity_teach(share, without_student, text_file):
+    *_, together, alone = grammars(without_student)
+    report = read_metrics(together)[-1]
+    report["valid_perplexity"] = share * best_perplexity(together)
+    (alone / "metrics.jsonl").write_text(json.dumps(report) + "\n")
+    onlstm_parse.induce(text_file, without_student, resume=True)
+    members = [] if share < 1 else ["../members/on-gru-1", "../members/simple-pcfg-1"]
+    assert [path for path, _ in voters(without_student)] == members + voted_paths(without_student)
 
 
 def test_a_finished_folder_is_not_made_again(made, text_file):
@@ -117,16 +142,16 @@ def test_a_model_that_is_named_again_has_another_seed_and_time_is_shared():
     models = ("on-gru", "lstm", "on-gru")
     plan = module.Plan(("a",), None, 60.0, models, {}, 3, "small", 2, voted=("neural-pcfg",))
     assert [job.name for job in plan.jobs(models)] == ["on-gru-3", "lstm-3", "on-gru-4"]
-    assert plan.member_minutes == pytest.approx(0.5 * 60 / 2)
-    assert plan.voted_minutes == pytest.approx(0.2 * 60)
-    assert replace(plan, voted=()).member_minutes == pytest.approx(0.7 * 60 / 2)
+    assert plan.member_minutes == pytest.approx(0.65 * 60 * 2.5 / 3.5 / 2)
+    assert plan.voted_minutes == pytest.approx(0.65 * 60 / 3.5)
+    assert replace(plan, voted=()).member_minutes == pytest.approx(0.65 * 60 / 2)
     twice = replace(plan, rounds=2)
     assert [[job.name for job in jobs] for jobs in twice.voted_jobs()] == [
         ["neural-pcfg-3"],
         ["neural-pcfg-4"],
     ]
     assert twice.member_minutes == pytest.approx(2.5 * twice.voted_minutes / 2)
-    assert 2 * twice.member_minutes + 2 * twice.voted_minutes == pytest.approx(0.7 * 60)
+    assert 2 * twice.member_minutes + 2 * twice.voted_minutes == pytest.approx(0.65 * 60)
 
 
 def _interrupted_when(folder, text, begun, number):
@@ -171,7 +196,7 @@ def test_interrupted_between_members_and_average(without_student, text_file):
     shutil.rmtree(without_student / "average")
     onlstm_parse.induce(text_file, without_student, resume=True)
     assert [fingerprint(run) for run in sorted((without_student / "members").glob("*-1"))] == before
-    assert len(voters(without_student)) == 2
+    assert len(voters(without_student)) >= 4
 
 
 def test_interrupted_while_the_student_learns(without_student, text_file, monkeypatch):
