@@ -146,15 +146,13 @@ def outline(plan: Plan) -> str:
     """The plan of time, as it is shown at the start."""
     members = _names(plan.jobs(plan.models))
     at_once = min(plan.cores, len(plan.models))
-    steps = [
-        f"members: {members}; {plan.member_minutes:.3g} minutes each, {at_once} at a time",
-        f"{', '.join(plan.trivial) or 'no trivial parser'} joins their average",
-        *(
-            f"{_names(jobs)} learn from its votes, {plan.voted_minutes:.3g} minutes each"
-            for jobs in plan.voted_jobs()
-        ),
-        f"a student of their average learns {FOR_STUDENT * plan.minutes:.3g} minutes",
-    ]
+    steps = [f"members: {members}; {plan.member_minutes:.3g} minutes each, {at_once} at a time"]
+    steps += [f"{name}-branching trees join their average" for name in plan.trivial]
+    voters = "its votes"
+    for jobs in plan.voted_jobs():
+        steps.append(f"{_names(jobs)} learn from {voters}, {plan.voted_minutes:.3g} minutes each")
+        voters = "votes with the members, and without" if len(jobs) > 1 else "the votes of all"
+    steps.append(f"a student of their average learns {FOR_STUDENT * plan.minutes:.3g} minutes")
     return f"{'; then '.join(steps)}; about {plan.minutes:g} minutes in all"
 
 
