@@ -108,15 +108,26 @@ def test_it_says_what_it_will_do_and_how_members_agree(made):
     assert f"the parser is in {made[0]}" in printed
 
 
-@pytest.mark.parametrize("share", [0.5, 2.0])
-def test_the_voters_whose_grammars_have_the_lower_perplexity_teach(share, without_student, text_file):
-    *_, together, alone = grammars(without_student)
-    report = read_metrics(together)[-1]
-    report["valid_perplexity"] = share * best_perplexity(together)
-    (alone / "metrics.jsonl").write_text(json.dumps(report) + "\n")
-    onlstm_parse.induce(text_file, without_student, resume=True)
-    members = [] if share < 1 else ["../members/on-gru-1", "../members/simple-pcfg-1"]
-    assert [path for path, _ in voters(without_student)] == members + voted_paths(without_student)
+def test_the_voters_whose_grammars_have_the_lower_perplexity_teach(made, tmp_path):
+    together, alone = grammars(made[0])[2:]
+    members = ["../members/on-gru-1", "../members/simple-pcfg-1"]
+    lower = best_perplexity(alone) < best_perplexity(together)
+    assert [path for path, _ in voters(made[0])] == ([] if lower else members) + voted_paths(made[0])
+
+    other = tmp_path / alone.name
+    shutil.copytree(alone, other)
+    report = read_metrics(alone)[-1]
+    for share, wanted in ((0.9, True), (1.1, False)):
+        report["valid_perplexity"] = share * best_perplexity(together)
+        (other / "metrics.jsonl").write_text(json.dumps(report) + "\n")
+        said = []
+        assert module._teach_better_alone([together, other], said.append) is wanted
+        assert said == [
+            f"perplexity after votes of members and grammars: {best_perplexity(together):.1f}, "
+            f"of grammars alone: {best_perplexity(other):.1f}"
+        ]
+    first = grammars(made[0])[:2]  # both have learnt from the same votes
+    assert not module._teach_better_alone(first, said.append)
 
 
 def test_a_finished_folder_is_not_made_again(made, text_file):
