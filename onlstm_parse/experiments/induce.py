@@ -148,7 +148,9 @@ def _learnt_from_votes(
                 ask(draft, plan.text, runs, model=model, **part)
         options = ["--sentences", str(plan.sentences)]
         commands |= _commands(plan, folder, dealt, plan.voted_minutes, ["distil", str(draft)], options)
-    return side_by_side(commands, plan.cores, say)
+    unfinished = {run: command for run, command in commands.items() if not is_finished(run)}
+    side_by_side(unfinished, plan.cores, say)
+    return [run for run in commands if is_finished(run)]
 
 
 def _teach_better_alone(learnt: Sequence[Path], say: Callable[[str], None]) -> bool:
