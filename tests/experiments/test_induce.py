@@ -175,7 +175,8 @@ def _interrupted_when(folder, text, begun, number):
     return process.wait(), process.stderr.read()
 
 
-def test_interrupted_while_members_train(text_file, tmp_path):
+def test_interrupted_while_members_train(made, text_file, tmp_path):
+    """`made` has compiled the kernels: else the first step would take the whole budget."""
     folder = tmp_path / "run"
     metrics = folder / "members" / "on-gru-1" / "metrics.jsonl"
     status, printed = _interrupted_when(folder, text_file, metrics.exists, signal.SIGTERM)
@@ -191,7 +192,7 @@ def test_interrupted_while_members_train(text_file, tmp_path):
     assert Run.load(folder).config.kind == "span-parser"
 
 
-def test_killed_while_members_train(text_file, tmp_path, capsys):
+def test_killed_while_members_train(made, text_file, tmp_path, capsys):
     """Members outlive a parent that is killed: nobody else may work in the folder until they end."""
     folder = tmp_path / "run"
     metrics = folder / "members" / "on-gru-1" / "metrics.jsonl"
