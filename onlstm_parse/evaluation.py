@@ -10,8 +10,10 @@ from typing import Any
 from onlstm_parse.corpora import locate_gold
 from onlstm_parse.parsers.base import Parser
 from onlstm_parse.scoring.gold import Gold, open_gold
-from onlstm_parse.scoring.metrics import reports, score
+from onlstm_parse.scoring.metrics import Figures, reports, score
 from onlstm_parse.tree import Tree
+
+CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 Treebank = str | PathLike[str] | Sequence[str | PathLike[str]]
 
@@ -51,7 +53,8 @@ def evaluate(
     Returns what `reports` gives for the parser's rule, with `by_rule` and `signature_by_rule` (sentence F1
     of the same analyses under each rule). A parser with a loss adds `objective` and `perplexity`: per word
     and closing `<eos>`, each sentence from a zero state; a pseudo-perplexity where the objective is masked, a
-    bound where it is `bound`. Raises OnlstmError where the treebank cannot be read.
+    bound where it is `bound`. A parser with a confidence adds `by_confidence`.
+    Raises OnlstmError where the treebank cannot be read.
     """
     gold = read_gold(treebank, format, words, max_words, filters)
     sentences = [parser.reader.encode_words(sentence.words) for sentence in gold.sentences]
@@ -65,6 +68,8 @@ def evaluate(
         if rule == parser.rule:
             report = reports(predicted, gold, [protocol], extra=extra)[protocol]
             by_rule[rule], signatures[rule] = report["sentence_f1"], report["signature"]
+            if parser.confidence is not None:
+                report["by_confidence"] = by_confidence(predicted, gold, protocol, parser.confidence)
         else:
             other = score(predicted, gold, protocol, extra=extra)
             by_rule[rule], signatures[rule] = other.sentence_f1, other.signature
@@ -74,3 +79,17 @@ def evaluate(
         loss = sum(analysis.loss or 0.0 for analysis in analyses)
         report |= {"objective": parser.objective, "perplexity": math.exp(loss / tokens)}
     return report
+
+
+def by_confidence(trees: Sequence[Tree], gold: Gold, protocol: str, least: float) -> Figures:
+    """Scores of the brackets of at least some confidences, from `least` on: how far one can rely on them."""
+    found: Figures = {}
+    for confidence in [least, *(one for one in CONFIDENCES if one > least)]:
+        of_sure = score([tree.surer(confidence) for tree in trees], gold, protocol)
+        found[f">={confidence:g}"] = {
+            "corpus_precision": of_sure.corpus_precision,
+            "corpus_recall": of_sure.corpus_recall,
+            "corpus_f1": of_sure.corpus_f1,
+            "sentence_f1": of_sure.sentence_f1,
+        }
+    return found

@@ -8,11 +8,12 @@ Every walk is iterative, so depth is no limit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, Union
 
 from onlstm_parse.brackets import File, escape, read_nodes
-from onlstm_parse.errors import FormatError
+from onlstm_parse.errors import FormatError, UsageError
 from onlstm_parse.flat import Flat, Span
 from onlstm_parse.registry import resolve
 
@@ -35,6 +36,8 @@ class Constituent(NamedTuple):
 class Tree:
     """A labelled tree over words; `levels` holds d_f for each leaf where a parser made the tree.
 
+    `confidence` says how sure the parser is of a constituent, from 0 to 1, where it was asked for it.
+
     >>> tree = Tree.from_brackets("(S (NP (DT the) (NN dog)) (VP (VBZ barks)))")
     >>> tree.leaves()
     ('the', 'dog', 'barks')
@@ -45,18 +48,24 @@ class Tree:
     S 0 3
     """
 
-    __slots__ = ("children", "label", "levels")
+    __slots__ = ("children", "confidence", "label", "levels")
 
     label: str
     children: tuple[Child, ...]
     levels: tuple[float | None, ...] | None
+    confidence: float | None
 
     def __init__(
-        self, label: str, children: Iterable[Child], levels: Sequence[float | None] | None = None
+        self,
+        label: str,
+        children: Iterable[Child],
+        levels: Sequence[float | None] | None = None,
+        confidence: float | None = None,
     ) -> None:
         _set_label(self, label)
         _set_children(self, tuple(children))
         _set_levels(self, None if levels is None else tuple(levels))
+        _set_confidence(self, confidence)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a Tree is immutable: build a new one")
@@ -125,6 +134,22 @@ class Tree:
         flat = self.flat()
         return list(map(Constituent, flat.starts, flat.stops, flat.labels))
 
+    def confidences(self) -> list[float]:
+        """How sure the parser is of each of `spans()`. Raises UsageError for a tree that does not say."""
+        if self.confidence is None:
+            raise UsageError("the tree has no confidences", remedy="load its parser with confidence=0")
+        nodes = (child for child in self.postorder() if isinstance(child, Tree) and child.children)
+        return [node.confidence or 0.0 for node in nodes if not node.is_preterminal()]
+
+    def surer(self, confidence: float) -> Tree:
+        """The tree with only those brackets that the parser is at least so sure of, and the whole sentence.
+
+        Raises UsageError for a tree without confidences.
+        """
+        pairs = zip(self.spans(), self.confidences(), strict=True)
+        kept = {(start, stop): sure for (start, stop, _), sure in pairs if sure >= confidence}
+        return Tree.from_spans(self.leaves(), kept, self.label, self.levels, kept)
+
     # -- building --------------------------------------------------------
 
     @classmethod
@@ -134,29 +159,32 @@ class Tree:
         spans: Iterable[Span],
         label: str = "X",
         levels: Sequence[float | None] | None = None,
+        confidences: Mapping[Span, float] | None = None,
     ) -> Tree:
         """The tree over bare leaves whose brackets are `spans` and the whole sentence.
 
-        Width-one and repeated spans are ignored; raises ValueError where two cross.
+        Width-one and repeated spans are ignored; raises ValueError where two cross. `confidences` are those
+        of the spans; that of the whole sentence is 1.
         """
         size = len(leaves)
+        whole, sure = (0, size), confidences or {}
         inner = {(start, -stop) for start, stop in spans if stop - start > 1} - {(0, -size)}
         children: list[Child] = []
-        parents: list[tuple[list[Child], int]] = []  # and where each one's bracket ends
-        position, end = 0, size
+        parents: list[tuple[list[Child], Span]] = []  # and each one's bracket
+        position, bracket = 0, whole
         # Outer brackets come first, and an empty one behind the last leaf, which closes all others.
         for start, negative_stop in [*sorted(inner), (size, -size)]:
-            while parents and end <= start:
-                children += leaves[position:end]
-                node, position = cls(label, children), end
-                children, end = parents.pop()
+            while parents and bracket[1] <= start:
+                children += leaves[position : bracket[1]]
+                node, position = cls(label, children, confidence=sure.get(bracket)), bracket[1]
+                children, bracket = parents.pop()
                 children.append(node)
-            if -negative_stop > end:
-                raise ValueError(f"{(start, -negative_stop)} crosses a bracket that ends at {end}")
+            if -negative_stop > bracket[1]:
+                raise ValueError(f"{(start, -negative_stop)} crosses a bracket that ends at {bracket[1]}")
             children += leaves[position:start]
-            parents.append((children, end))
-            children, position, end = [], start, -negative_stop
-        return cls(label, parents[-1][0], levels)
+            parents.append((children, bracket))
+            children, position, bracket = [], start, (start, -negative_stop)
+        return cls(label, parents[-1][0], levels, None if confidences is None else 1.0)
 
     @classmethod
     def from_nltk(cls, tree: nltk.Tree) -> Tree:
@@ -263,14 +291,16 @@ class Tree:
         return f"Tree({self.brackets()!r})"
 
     def __eq__(self, other: object) -> bool:
-        """Same labels and leaves in the same shape; levels are not compared."""
+        """Same labels and leaves in the same shape; levels and confidences are not compared."""
         return isinstance(other, Tree) and list(self._tokens()) == list(other._tokens())
 
     def __hash__(self) -> int:
         return hash(tuple(self._tokens()))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self.brackets(), self.levels)
+        nodes = (child for child in self.postorder() if isinstance(child, Tree))
+        confidences = None if self.confidence is None else [node.confidence for node in nodes]
+        return _restore, (self.brackets(), self.levels, confidences)
 
 
 class Trees(list[Tree]):
@@ -280,8 +310,8 @@ class Trees(list[Tree]):
         return "\n".join(f'<div style="overflow-x:auto">{tree._repr_svg_()}</div>' for tree in self)
 
 
-_set_label, _set_children, _set_levels = (
-    Tree.__dict__[name].__set__ for name in ("label", "children", "levels")
+_set_label, _set_children, _set_levels, _set_confidence = (
+    Tree.__dict__[name].__set__ for name in ("label", "children", "levels", "confidence")
 )
 
 
@@ -293,6 +323,11 @@ def read_trees(lines: Iterable[str], file: File = None) -> Iterator[tuple[Tree, 
     return read_nodes(lines, Tree, file)
 
 
-def _restore(brackets: str, levels: tuple[float | None, ...] | None) -> Tree:
-    tree = Tree.from_brackets(brackets)
-    return Tree(tree.label, tree.children, levels)
+def _restore(
+    brackets: str, levels: tuple[float | None, ...] | None, confidences: list[float | None] | None
+) -> Tree:
+    """`confidences` are those of all nodes, children before parents: the order in which they are read."""
+    known = repeat(None) if confidences is None else iter(confidences)
+    nodes = read_nodes([brackets], lambda label, children: Tree(label, children, None, next(known)))
+    tree = next(nodes)[0]
+    return Tree(tree.label, tree.children, levels, tree.confidence)

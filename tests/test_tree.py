@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onlstm_parse.brackets import read_flat
-from onlstm_parse.errors import FormatError
+from onlstm_parse.errors import FormatError, UsageError
 from onlstm_parse.tree import Tree, read_trees
 from onlstm_parse.treebanks.reading import read_treebank
 
@@ -167,6 +167,39 @@ def test_a_tree_does_not_change_and_keeps_its_levels():
     with pytest.raises(AttributeError, match="immutable"):
         tree.label = "Y"
     assert copy.deepcopy(tree).levels == (0.5, None)
+
+
+def test_confidences_belong_to_brackets_and_are_kept():
+    spans = {(1, 3): 0.25, (0, 3): 0.75}
+    tree = Tree.from_spans("a b c d".split(), spans, confidences=spans)
+    assert tree.spans() == [(1, 3, "X"), (0, 3, "X"), (0, 4, "X")]
+    assert tree.confidences() == copy.deepcopy(tree).confidences() == [0.25, 0.75, 1.0]
+    assert tree.children[0].confidence == 0.75
+
+
+@pytest.mark.parametrize(
+    ("least", "brackets"),
+    [
+        (0, "(X (X a (X b c)) d)"),
+        (0.25, "(X (X a (X b c)) d)"),
+        (0.3, "(X (X a b c) d)"),
+        (0.8, "(X a b c d)"),
+        (1, "(X a b c d)"),
+    ],
+)
+def test_a_surer_tree_has_fewer_brackets(least, brackets):
+    spans = {(1, 3): 0.25, (0, 3): 0.75}
+    tree = Tree.from_spans("a b c d".split(), spans, levels=[0.1, 0.2, 0.3, 0.4], confidences=spans)
+    assert tree.surer(least).brackets() == brackets
+    assert tree.surer(least).levels == tree.levels
+    assert tree.surer(least).surer(least).confidences() == tree.surer(least).confidences()
+
+
+def test_a_tree_without_confidences_says_so():
+    with pytest.raises(UsageError, match="no confidences; load its parser with confidence=0"):
+        Tree("X", ["a", "b"]).surer(0.5)
+    assert Tree.from_spans([], [], confidences={}).confidences() == []
+    assert Tree.from_spans(["a"], [], confidences={}).confidences() == []
 
 
 @pytest.mark.parametrize(

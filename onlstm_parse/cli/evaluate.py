@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import FlagCreatePairsOff, Positional
 
-FOR_TREES = ("format", "protocol", "words", "max_words", "filters", "rule", "layer", "levels", "plot")
+SCORING = ("format", "protocol", "words", "max_words", "filters", "plot")
+FOR_TREES = (*SCORING, "rule", "layer", "levels", "confidence")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,9 @@ class Evaluate:
     """The layer whose levels are split, from 1; the second of three by default."""
     levels: str | None = None
     """mean (the expected level, the default) or argmax (the most probable level)."""
+    confidence: float | None = None
+    """Trees: score only brackets that the parser is at least so sure of, from 0 (all) to 1; and show what
+    higher confidences give."""
     dynamic: FlagCreatePairsOff[bool] = False
     """Text: measure also with weights that follow the text, by a step of SGD after each window."""
     dynamic_rate: float = 0.1
@@ -107,6 +111,7 @@ def _trees(options: Evaluate) -> str:
         rule=options.rule,
         layer=options.layer,
         levels=options.levels,
+        confidence=options.confidence,
         device=options.device,
         precision=options.precision,
     )

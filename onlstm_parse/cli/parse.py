@@ -22,6 +22,7 @@ def parse(
     rule: str | None = None,
     layer: int | None = None,
     levels: str | None = None,
+    confidence: float | None = None,
     drop: Annotated[FlagCreatePairsOff[bool], tyro.conf.arg(name="drop-unread")] = False,
     bad_bytes: Literal["error", "replace"] = "error",
     device: Literal["auto", "cpu", "cuda"] = "auto",
@@ -44,6 +45,8 @@ def parse(
             expected-gap (the likeliest brackets over all layers of a language model).
         layer: The layer whose levels are split, from 1; the second of three by default.
         levels: mean (the expected level, the default) or argmax (the most probable level).
+        confidence: Only brackets that the parser is at least so sure of, from 0 (all) to 1; json and pretty
+            say how sure.
         drop: Leave out words that the normalisation drops, such as punctuation.
         bad_bytes: A byte that is not UTF-8 is an error, or replaced by U+FFFD.
         device: Where to compute.
@@ -55,7 +58,7 @@ def parse(
         column: The column of Parquet files that has the sentences.
     """
     settings: dict[str, Any] = {"rule": rule, "layer": layer, "levels": levels, "device": device}
-    settings |= {"precision": precision, "keep_dropped": not drop}
+    settings |= {"confidence": confidence, "precision": precision, "keep_dropped": not drop}
     if text is not None and file != "-":
         raise UsageError("both a file and --text were given", remedy="give one of them")
     if jobs is not None and jobs < 1:

@@ -35,6 +35,7 @@ def score_table(report: dict[str, Any], system: str = "predicted") -> str:
         plain_table(_depths(report["by_depth"])),
         plain_table(_labels(report["by_label"])),
         plain_table(_shapes(report["shape"])),
+        *([plain_table(_confidences(report["by_confidence"]))] if "by_confidence" in report else []),
         *(plain_table(_labelled(one)) for one in labelled),
         "\n".join([*signatures, *(one["signature"] for one in labelled)]),
     ]
@@ -145,6 +146,14 @@ def _labels(labels: dict[str, dict[str, Any]]) -> list[Sequence[str]]:
 def _shapes(shapes: dict[str, dict[str, Any]]) -> list[Sequence[str]]:
     rows = [(name, *map(figure, shape.values())) for name, shape in shapes.items()]
     return [("trees", "mean depth", "left children %", "right children %"), *rows]
+
+
+def _confidences(rows: dict[str, dict[str, float]]) -> list[Sequence[str]]:
+    keys = [*next(iter(rows.values()))]
+    return [
+        ("confidence of brackets", *rows),
+        *((_words(key), *(figure(row[key]) for row in rows.values())) for key in keys),
+    ]
 
 
 def _labelled(summary: dict[str, Any]) -> list[Sequence[str]]:

@@ -14,13 +14,21 @@ def brackets(tree: Tree) -> str:
 
 
 def as_json(tree: Tree) -> str:
-    """`{"tree": brackets, "words": [...], "levels": [...]}`; a level is null for a word that is not read."""
-    content = {"tree": tree.brackets(), "words": tree.leaves(), "levels": tree.levels}
+    """`{"tree": brackets, "words": [...], "levels": [...]}`; a level is null for a word that is not read.
+
+    A tree with confidences has `spans` too: first word, last word + 1, and confidence of each bracket.
+    """
+    content: dict[str, object] = {"tree": tree.brackets(), "words": tree.leaves(), "levels": tree.levels}
+    if tree.confidence is not None:
+        pairs = zip(tree.spans(), tree.confidences(), strict=True)
+        content["spans"] = [(start, stop, round(sure, 4)) for (start, stop, _), sure in pairs]
     return json.dumps(content, ensure_ascii=False)
 
 
 def pretty(tree: Tree) -> str:
     """One word a line, its level as number and bar, and the tree as branches; ends with an empty line.
+
+    A tree with confidences has that of each bracket behind its label.
 
     The drawing stands behind the numbers, so that words of any script and width stay aligned.
 
@@ -39,9 +47,13 @@ def pretty(tree: Tree) -> str:
         if isinstance(child, str):
             lines.append(f"{_bar(next(levels))} {branch}{child}")
         else:
-            lines.append(f"{_bar(None)} {branch}{child.label}")
+            lines.append(f"{_bar(None)} {branch}{_head(child)}")
             stack.extend(_children(child, indent))
     return "\n".join([*lines, ""])
+
+
+def _head(node: Tree) -> str:
+    return node.label if node.confidence is None else f"{node.label} {node.confidence:.2f}"
 
 
 def _children(tree: Tree, indent: str) -> list[tuple[Child, str, str]]:

@@ -66,6 +66,14 @@ class SpanParser(Network):
         rules = Rules(one, one, scores.new_ones(2))
         return inside(rules, scores.new_zeros(sum(lengths), 1), lengths, scores)
 
+    @classmethod
+    def probabilities(cls, scores: Tensor, lengths: list[int]) -> Tensor:
+        """That each span of two words or more is a bracket, (B, n, n + 1): the gradient of `log_trees`."""
+        with torch.enable_grad():
+            scores = scores.detach().requires_grad_()
+            total = cls.log_trees(scores, lengths).sum() + scores[..., :0].sum()  # or one word: no bracket
+        return torch.autograd.grad(total, scores)[0]
+
 
 class BothWays(nn.Module):
     """A layer of simple recurrent units in each direction; H units each."""

@@ -121,6 +121,12 @@ class AverageParser(Parser):
     def votes(self, sentences: Sequence[Encoded]) -> list[np.ndarray]:
         return [analysis.scores for analysis in self.analyse(sentences) if analysis.scores is not None]
 
+    def expectations(
+        self, analyses: Sequence[Analysis], rule: str, layer: int | None
+    ) -> list[np.ndarray] | None:
+        """The share of the votes, at most 1."""
+        return [np.minimum(analysis.scores, 1.0) for analysis in analyses if analysis.scores is not None]
+
     def ballots(self, sentences: Sequence[Encoded]) -> Iterator[tuple[Member, list[set[Span]]]]:
         """The brackets of each member's tree of every sentence, over the words that count."""
         for member, opinions in self._opinions(sentences):

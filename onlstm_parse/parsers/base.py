@@ -65,6 +65,7 @@ class Parser(ABC):
     layer: int | None = None
     objective: str | None = None
     """What the loss is about, where there is one; see `models.network_config`."""
+    _confidence: float | None = None
 
     def __new__(cls, run: Any, *_: Any, **settings: Any) -> Any:
         if cls is Parser:
@@ -77,13 +78,32 @@ class Parser(ABC):
         check_known("rule", self.rule, self.rules)
         self.reader, self.keep_dropped = reader, keep_dropped
 
+    @property
+    def confidence(self) -> float | None:
+        """Trees have brackets of at least this probability, and say it; with None all, and do not say it."""
+        return self._confidence
+
+    @confidence.setter
+    def confidence(self, least: float | None) -> None:
+        """Raises UsageError for what is no probability, and if the parser's rule gives trees only."""
+        if least is not None and not 0 <= least <= 1:
+            raise UsageError(f"a confidence is from 0 to 1, found {least}")
+        if least is not None and not self.knows_probabilities(self.rule):
+            problem = f"the rule {self.rule} gives trees, and no probabilities of brackets"
+            able = [rule for rule in self.rules if self.knows_probabilities(rule)]
+            remedy = f"choose the rule {' or '.join(able)}" if able else "leave the confidence out"
+            raise UsageError(problem, remedy=remedy)
+        self._confidence = least
+
     def layer_of(self, rule: str) -> int | None:
         """The layer that a rule reads unless another is named; None if it reads all, or there are none."""
         return None
 
     def facts(self, rule: str | None = None, layer: int | None = None) -> dict[str, Any]:
         """What moves the score of a rule and layer, by default the parser's own, for its signature."""
-        return {"rule": rule or self.rule}
+        rule = rule or self.rule
+        told = self.confidence is not None and self.knows_probabilities(rule)
+        return {"rule": rule, **({"confidence": self.confidence} if told else {})}
 
     @abstractmethod
     def analyse(
@@ -103,6 +123,10 @@ class Parser(ABC):
     ) -> list[np.ndarray] | None:
         """The probability of each span as a bracket, (n, n + 1); None for a rule that only gives trees."""
         return None
+
+    def knows_probabilities(self, rule: str) -> bool:
+        """Whether a rule has `expectations`."""
+        return self.expectations([], rule, None) is not None
 
     def losses(self, sentences: Sequence[Encoded]) -> list[float]:
         """The loss in nats of each sentence by itself, summed over its words' ids and its closing `<eos>`.
@@ -198,21 +222,34 @@ class Parser(ABC):
         layer = layer or self.layer_of(rule)
         own = (rule, layer) == (self.rule, self.layer)
         brackets = [one.brackets for one in analyses] if own else self.brackets(analyses, rule, layer)
-        each = zip(sentences, analyses, brackets, strict=True)
-        return [self._tree(sentence, analysis, spans, layer) for sentence, analysis, spans in each]
+        expected = None if self.confidence is None else self.expectations(analyses, rule, layer)
+        known: Iterable[np.ndarray | None] = repeat(None) if expected is None else expected
+        each = zip(sentences, analyses, brackets, known, strict=expected is not None)
+        trees = [self._tree(*one, layer) for one in each]
+        return trees if expected is None else [tree.surer(self.confidence or 0.0) for tree in trees]
 
-    def _tree(self, sentence: Encoded, analysis: Analysis, spans: list[Span], layer: int | None) -> Tree:
+    def _tree(
+        self,
+        sentence: Encoded,
+        analysis: Analysis,
+        spans: list[Span],
+        expected: np.ndarray | None,
+        layer: int | None,
+    ) -> Tree:
         levels = None
         if analysis.levels is not None:
             levels = (analysis.levels.mean(axis=0) if layer is None else analysis.levels[layer - 1]).tolist()
+        sure = None if expected is None else {span: float(min(expected[span], 1.0)) for span in spans}
         kept = [position for position, pieces in enumerate(sentence.pieces) if pieces]
         if not self.keep_dropped or len(kept) == len(sentence.words):
-            return Tree.from_spans([sentence.words[position] for position in kept], spans, levels=levels)
+            words = [sentence.words[position] for position in kept]
+            return Tree.from_spans(words, spans, levels=levels, confidences=sure)
         if levels is not None:
             level_of = dict(zip(kept, levels, strict=True))
             levels = [level_of.get(position) for position in range(len(sentence.words))]
-        outer = [(kept[start], kept[stop - 1] + 1) for start, stop in spans]
-        return Tree.from_spans(sentence.words, outer, levels=levels)
+        outer = {(kept[start], kept[stop - 1] + 1): (start, stop) for start, stop in spans}
+        sure = None if sure is None else {place: sure[span] for place, span in outer.items()}
+        return Tree.from_spans(sentence.words, outer, levels=levels, confidences=sure)
 
 
 def in_batches(
@@ -230,12 +267,14 @@ def in_batches(
     return [analyses[index] for index in range(len(sentences))]
 
 
-def load(run: str | Path | Run, **settings: Any) -> Parser:
+def load(run: str | Path | Run, *, confidence: float | None = None, **settings: Any) -> Parser:
     """The parser of a run; `settings` are those of its kind, such as `rule` or `device`.
 
     `run` is a folder, the name of a pretrained parser, or "hf://owner/name". A setting that is None has its
-    default. Raises OnlstmError for what is no run, FormatError for a damaged one, UsageError for unknown
-    settings.
+    default. With a `confidence`, from 0 to 1, trees say how sure the parser is of each bracket
+    (`Tree.confidences`) and have only brackets that it is at least so sure of.
+    Raises OnlstmError for what is no run, FormatError for a damaged one, UsageError for unknown settings,
+    and for a confidence in a parser whose rule gives trees only.
     """
     run = run if isinstance(run, Run) else Run.load(locate_run(run))
     if not KINDS[run.config.kind].parser:
@@ -244,4 +283,6 @@ def load(run: str | Path | Run, **settings: Any) -> Parser:
     settings = {name: value for name, value in settings.items() if value is not None}
     for name in settings:
         check_known(f"setting of a {run.config.kind} parser", name, [*signature(parser).parameters][1:])
-    return parser(run, **settings)
+    found: Parser = parser(run, **settings)
+    found.confidence = confidence
+    return found

@@ -72,7 +72,8 @@ class LevelParser(Parser):
 
     def facts(self, rule: str | None = None, layer: int | None = None) -> dict[str, Any]:
         rule = rule or self.rule
-        return {"rule": rule, "layer": layer or self.layer_of(rule) or "all", "levels": self.levels}
+        layer_or_all = layer or self.layer_of(rule) or "all"
+        return {**super().facts(rule), "layer": layer_or_all, "levels": self.levels}
 
     def brackets(self, analyses: Sequence[Analysis], rule: str, layer: int | None) -> list[list[Span]]:
         expected = self.expectations(analyses, rule, layer)

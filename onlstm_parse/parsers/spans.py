@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from onlstm_parse.parsers.charts import ChartParser
+from onlstm_parse.parsers.base import Analysis
+from onlstm_parse.parsers.charts import ChartParser, padded, put_together, taken_apart
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +26,22 @@ class SpanScoreParser(ChartParser):
         keep_dropped: bool = True,
     ) -> None:
         super().__init__(run, ["scores"], rule, device, precision, keep_dropped)
+
+    def expectations(
+        self, analyses: Sequence[Analysis], rule: str, layer: int | None
+    ) -> list[np.ndarray] | None:
+        """Of a long sentence each part by itself, as it was scored."""
+        import torch
+
+        cut = [taken_apart(analysis.scores) for analysis in analyses if analysis.scores is not None]
+        tables = [part for parts in cut for part in parts]
+        for indices, together, lengths in padded(tables):
+            scores = torch.from_numpy(together).float().to(self.device)
+            probabilities = self.model.probabilities(scores, lengths).cpu().numpy()
+            for index, found, n in zip(indices, probabilities, lengths, strict=True):
+                tables[index] = found[:n, : n + 1]
+        done = iter(tables)
+        return [put_together([next(done) for _ in parts]) for parts in cut]
 
     def score(self, sentences: list[list[int]]) -> list[tuple[np.ndarray, float | None]]:
         import torch

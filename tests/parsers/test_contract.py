@@ -182,6 +182,47 @@ def test_every_rule_and_layer_gives_its_own_tree(make):
         assert parser.tree(sentence, analysis, rule, layer) == alone
 
 
+def test_a_tree_says_how_sure_the_parser_is_of_each_bracket(make):
+    parser = make()
+    if not parser.knows_probabilities(parser.rule):
+        with pytest.raises(UsageError, match=f"the rule {parser.rule} gives trees, and no probabilities"):
+            parser.confidence = 0.5
+        return
+    plain = list(parser.parse_words(SENTENCES))
+    encoded = [parser.reader.encode_words(words) for words in SENTENCES]
+    analyses = parser.analyse(encoded, all_layers=True)
+    expected = parser.expectations(analyses, parser.rule, parser.layer)
+    parser.confidence = 0
+    trees = list(parser.parse_words(SENTENCES))
+    assert trees == plain
+    for tree, sentence, analysis, probabilities in zip(trees, encoded, analyses, expected, strict=True):
+        kept = [place for place, pieces in enumerate(sentence.pieces) if pieces]
+        known = {(kept[i], kept[j - 1] + 1): probabilities[i, j] for i, j in analysis.brackets}
+        for (start, stop, _), sure in zip(tree.spans(), tree.confidences(), strict=True):
+            assert 0 <= sure <= 1 + 1e-6
+            whole = (start, stop) == (0, len(tree.leaves()))
+            assert sure == pytest.approx(1 if whole else min(known[start, stop], 1))
+    parser.confidence = 0.6
+    assert list(parser.parse_words(SENTENCES)) == [tree.surer(0.6) for tree in trees]
+    assert parser.facts()["confidence"] == 0.6
+
+
+def test_probabilities_of_a_long_sentence_are_those_of_its_parts(make, monkeypatch):
+    monkeypatch.setattr(charts, "LONGEST", 4)
+    parser = make()
+    if not parser.knows_probabilities(parser.rule):
+        pytest.skip("gives trees only")
+    words = ["Nobody", "saw", "the", "dog", "and", "the", "cat", "left", "here"]
+    (analysis,) = parser.analyse([parser.reader.encode_words(words)], all_layers=True)
+    (found,) = parser.expectations([analysis], parser.rule, parser.layer)
+    if isinstance(parser, AverageParser):
+        return
+    assert found.shape == (9, 10)
+    crossing = [found[i, j] for i in range(9) for j in range(i + 2, 10) if i // 4 != (j - 1) // 4]
+    assert max(crossing) == 0
+    assert found[0, 4] == pytest.approx(1, abs=1e-4)
+
+
 def test_evaluation_takes_every_kind(make, tmp_path):
     gold = tmp_path / "gold.mrg"
     gold.write_text(
