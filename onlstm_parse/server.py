@@ -97,6 +97,8 @@ def application(
 
     rates = rates or Rates()
     models = list(parsers.values())
+    for parser in models:
+        parser.confidence = 0  # the page shows all brackets, and how sure the parser is of them
     one_at_a_time = CapacityLimiter(1)
 
     async def only_ours(request: Request, answered: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -39,6 +39,7 @@ def test_a_tree_is_what_the_parser_gives(client, tiny_run):
         assert view["brackets"] == tree.brackets()
         assert view["words"] == list(tree.leaves())
         assert [tuple(span) for span in view["spans"]] == [s[:2] for s in tree.spans() if s[1] - s[0] > 1]
+        assert (view["confidences"] is not None) == view["title"].startswith("expected")
         assert view["levels"] == pytest.approx(list(tree.levels), abs=1e-6)
 
 

@@ -171,7 +171,7 @@ def test_a_tree_does_not_change_and_keeps_its_levels():
 
 def test_confidences_belong_to_brackets_and_are_kept():
     spans = {(1, 3): 0.25, (0, 3): 0.75}
-    tree = Tree.from_spans("a b c d".split(), spans, confidences=spans)
+    tree = Tree.from_spans(["a", "b", "c", "d"], spans, confidences=spans)
     assert tree.spans() == [(1, 3, "X"), (0, 3, "X"), (0, 4, "X")]
     assert tree.confidences() == copy.deepcopy(tree).confidences() == [0.25, 0.75, 1.0]
     assert tree.children[0].confidence == 0.75
@@ -189,7 +189,7 @@ def test_confidences_belong_to_brackets_and_are_kept():
 )
 def test_a_surer_tree_has_fewer_brackets(least, brackets):
     spans = {(1, 3): 0.25, (0, 3): 0.75}
-    tree = Tree.from_spans("a b c d".split(), spans, levels=[0.1, 0.2, 0.3, 0.4], confidences=spans)
+    tree = Tree.from_spans(["a", "b", "c", "d"], spans, levels=[0.1, 0.2, 0.3, 0.4], confidences=spans)
     assert tree.surer(least).brackets() == brackets
     assert tree.surer(least).levels == tree.levels
     assert tree.surer(least).surer(least).confidences() == tree.surer(least).confidences()

@@ -56,6 +56,7 @@ def show(
     check_kind(out)
     loaded = Run.load(locate_run(run))
     parser, model = load(loaded, device=device, layer=layer, rule=rule), loaded.model
+    parser.confidence = 0  # all brackets, with how sure the parser is of them
     facts = loaded.config.kind
     if model is not None:
         facts = f"{model.config.model}, {model.parameter_count():,} parameters"

@@ -1,7 +1,7 @@
 """A tree above its words, and the curve of their levels, as shapes; `svg` and `figure` draw them.
 
-Coordinates are pixels, y downwards. A shape has a role: branch, curve, dot, guide, word, title or tick. The
-drawing program or a style sheet chooses the look of each role.
+Coordinates are pixels, y downwards. A shape has a role: branch, curve, dot, guide, word, title, tick or sure.
+The drawing program or a style sheet chooses the look of each role.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ MARGIN, ROW, UNIT = 16, 20, 8  # around all, between depths, a narrow character
 LEFT = 36  # for the ticks
 TITLE, WORDS, CURVE = 26, 30, 70  # heights
 GAP = 18  # between panels
+CERTAIN = 0.995  # a confidence from here on is not written
 TICKS = 20  # to 1; the curve's axis begins and ends at one
 
 Point = tuple[float, float]
@@ -74,6 +75,12 @@ def panel(tree: Tree, title: str = "") -> Drawing:
         for below, lower in children
     ]
     drawing.labels += [Label(x, base + 16, word, "word") for x, word in zip(centres, words, strict=True)]
+    confidences = (child.confidence for child in tree.postorder() if isinstance(child, Tree))
+    drawing.labels += [
+        Label(x + 3, y - 3, f"{100 * sure:.0f} %", "sure")
+        for (x, y, _), sure in zip(nodes, confidences, strict=True)
+        if sure is not None and sure < CERTAIN
+    ]
     if tree.levels:
         _add_curve(drawing, list(zip(centres, words, tree.levels, strict=True)), base + WORDS, right)
     return drawing

@@ -9,7 +9,7 @@ from onlstm_parse.display.drawing import Drawing
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FONT_SIZES = {"word": 13, "title": 13, "tick": 9}
+FONT_SIZES = {"word": 13, "title": 13, "tick": 9, "sure": 9}
 # The first installed font that has a character is used for it.
 FONTS = (
     *("DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK TC", "Noto Sans SC", "Source Han Sans SC"),
@@ -34,7 +34,7 @@ def to_figure(drawing: Drawing) -> Figure:
         colour, width = looks[line.role]
         axes.plot(*zip(*line.points, strict=True), color=colour, linewidth=width)
     axes.plot([dot.x for dot in drawing.dots], [dot.y for dot in drawing.dots], "o", color="#3b82c4", ms=4)
-    sides = {"word": "center", "title": "left", "tick": "right"}
+    sides = {"word": "center", "title": "left", "tick": "right", "sure": "left"}
     for x, y, text, role in drawing.labels:
         weight = "bold" if role == "title" else "normal"
         axes.text(

@@ -9,6 +9,7 @@ from onlstm_parse.tree import Tree
 
 STYLE = """text{font:13px system-ui,sans-serif;fill:currentColor;text-anchor:middle}
 .title{font-weight:600;text-anchor:start}.tick{font-size:9px;text-anchor:end;opacity:.6}
+.sure{font-size:9px;text-anchor:start;opacity:.6}
 polyline{fill:none;stroke:currentColor}.branch{opacity:.6;stroke-width:1.2;stroke-linejoin:round}.guide{opacity:.15}
 .curve{stroke:#3b82c4;stroke-width:1.6}circle{fill:#3b82c4}"""
 # It follows the reader's choice of dark or light.

@@ -51,6 +51,7 @@ class View(NamedTuple):
             "words": list(self.tree.leaves()),
             "spans": spans_of(self.tree),
             "levels": None if self.tree.levels is None else list(self.tree.levels),
+            "confidences": None if self.tree.confidence is None else confidences_of(self.tree),
             "brackets": self.tree.brackets(),
             "reference": None if self.reference is None else spans_of(self.reference),
         }
@@ -59,6 +60,12 @@ class View(NamedTuple):
 def spans_of(tree: Tree) -> list[Span]:
     """Its brackets of two words or more."""
     return [(start, stop) for start, stop, _ in tree.spans() if stop - start > 1]
+
+
+def confidences_of(tree: Tree) -> list[float]:
+    """Those of `spans_of`. Raises UsageError for a tree without."""
+    pairs = zip(tree.spans(), tree.confidences(), strict=True)
+    return [sure for (start, stop, _), sure in pairs if stop - start > 1]
 
 
 def page_file(name: str) -> str:

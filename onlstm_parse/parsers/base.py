@@ -65,7 +65,9 @@ class Parser(ABC):
     layer: int | None = None
     objective: str | None = None
     """What the loss is about, where there is one; see `models.network_config`."""
-    _confidence: float | None = None
+    confidence: float | None = None
+    """Trees have only brackets of at least this probability, and say it. None, and a rule without
+    `expectations`: they have all, and do not say it."""
 
     def __new__(cls, run: Any, *_: Any, **settings: Any) -> Any:
         if cls is Parser:
@@ -77,23 +79,6 @@ class Parser(ABC):
         self.rule = rule or next(iter(self.rules))
         check_known("rule", self.rule, self.rules)
         self.reader, self.keep_dropped = reader, keep_dropped
-
-    @property
-    def confidence(self) -> float | None:
-        """Trees have brackets of at least this probability, and say it; with None all, and do not say it."""
-        return self._confidence
-
-    @confidence.setter
-    def confidence(self, least: float | None) -> None:
-        """Raises UsageError for what is no probability, and if the parser's rule gives trees only."""
-        if least is not None and not 0 <= least <= 1:
-            raise UsageError(f"a confidence is from 0 to 1, found {least}")
-        if least is not None and not self.knows_probabilities(self.rule):
-            problem = f"the rule {self.rule} gives trees, and no probabilities of brackets"
-            able = [rule for rule in self.rules if self.knows_probabilities(rule)]
-            remedy = f"choose the rule {' or '.join(able)}" if able else "leave the confidence out"
-            raise UsageError(problem, remedy=remedy)
-        self._confidence = least
 
     def layer_of(self, rule: str) -> int | None:
         """The layer that a rule reads unless another is named; None if it reads all, or there are none."""
@@ -284,5 +269,16 @@ def load(run: str | Path | Run, *, confidence: float | None = None, **settings: 
     for name in settings:
         check_known(f"setting of a {run.config.kind} parser", name, [*signature(parser).parameters][1:])
     found: Parser = parser(run, **settings)
-    found.confidence = confidence
+    if confidence is not None:
+        _check_confidence(found, confidence)
+        found.confidence = confidence
     return found
+
+
+def _check_confidence(parser: Parser, least: float) -> None:
+    if not 0 <= least <= 1:
+        raise UsageError(f"a confidence is from 0 to 1, found {least}")
+    if not parser.knows_probabilities(parser.rule):
+        able = [rule for rule in parser.rules if parser.knows_probabilities(rule)]
+        remedy = f"choose the rule {' or '.join(able)}" if able else "leave the confidence out"
+        raise UsageError(f"the rule {parser.rule} gives trees, and no probabilities", remedy=remedy)

@@ -96,6 +96,54 @@ def test_formats_of_parse(command, tiny_run):
             assert words == ["The", "dog", "&", "the", "<", "cat", ">", "barked"]
 
 
+def test_confidences_of_brackets(command, tiny_run):
+    sentence = ("--text", "The dog saw the cat near the house .", "--rule", "expected-token", "--format")
+    status, out, _ = command("parse", tiny_run, *sentence, "json", "--confidence", 0)
+    spans = json.loads(out)["spans"]
+    assert status == 0
+    assert len(spans) == 8
+    assert spans[-1] == [0, 9, 1.0]
+    assert 0 < min(sure for *_, sure in spans) < 1
+    least = sorted(sure for *_, sure in spans)[4] - 1e-4  # a tie is unlikely, and kept
+    _, out, _ = command("parse", tiny_run, *sentence, "json", "--confidence", least)
+    surer = json.loads(out)
+    assert surer["spans"] == [span for span in spans if span[-1] > least]
+    assert onlstm_parse.Tree.from_brackets(surer["tree"]).spans() == [
+        (start, stop, "X") for start, stop, _ in surer["spans"]
+    ]
+    _, out, _ = command("parse", tiny_run, *sentence, "pretty", "--confidence", 0)
+    assert sum("X 0." in line or "X 1.00" in line for line in out.splitlines()) == 7
+
+
+def test_a_rule_without_probabilities_has_no_confidences(command, tiny_run):
+    status, _, err = command("parse", tiny_run, "--text", "The dog barked", "--confidence", 0.5)
+    assert status == 2
+    assert err == (
+        "onlstm-parse: the rule token gives trees, and no probabilities; "
+        "choose the rule expected-token or expected-gap\n"
+    )
+
+
+def test_evaluate_shows_what_confidences_give(command, tiny_run, treebank):
+    options = ("--rule", "expected-token", "--protocol", "strict")
+    status, out, _ = command("evaluate", tiny_run, treebank, *options, "--confidence", 0.5)
+    assert status == 0
+    assert "confidence of brackets" in out
+    assert "|confidence:0.5|" in out
+    rates = {}
+    for least in (0, 0.5):
+        _, out, _ = command("evaluate", tiny_run, treebank, *options, "--confidence", least, "--json")
+        rates[least] = json.loads(out)["by_confidence"]
+    assert [*rates[0.5]] == [name for name in rates[0] if name != ">=0"]
+    assert all(rates[0][name] == row for name, row in rates[0.5].items())
+    recalls = [row["corpus_recall"] for row in rates[0].values()]
+    assert recalls == sorted(recalls, reverse=True)
+    _, out, _ = command("evaluate", tiny_run, treebank, *options, "--json")
+    plain = json.loads(out)
+    assert "by_confidence" not in plain
+    assert plain["corpus_recall"] == recalls[0]
+
+
 def test_parse_a_file_and_drop_unread_words(command, tiny_run, tmp_path):
     path = tmp_path / "text.txt"
     path.write_text("The dog , barked .\r\n", encoding="utf-8")

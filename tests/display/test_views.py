@@ -9,7 +9,7 @@ from onlstm_parse.cli.show import views_of
 from onlstm_parse.display.drawing import panel, tiled
 from onlstm_parse.display.svg import to_svg
 from onlstm_parse.display.tables import markdown_table
-from onlstm_parse.display.views import as_html, write_views
+from onlstm_parse.display.views import View, as_html, write_views
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.parsers.base import load
 from onlstm_parse.tree import Tree
@@ -45,6 +45,15 @@ def test_a_dot_is_as_high_as_its_level():
     low, high = dots[1].y, dots[2].y
     assert dots[0].y == pytest.approx(high + 0.1 * (low - high))
     assert [dot.hint for dot in dots] == ["一只: 0.9000", "狗: 0.0000", '": 1.0000']
+
+
+def test_a_doubtful_bracket_says_so():
+    spans = {(0, 2): 0.251, (0, 3): 0.9951}
+    tree = Tree.from_spans(["a", "b", "c", "d"], spans, confidences=spans)
+    assert [label.text for label in panel(tree).labels if label.role == "sure"] == ["25 %"]
+    content = View(None, "expected", tree).content
+    assert dict(zip(content["spans"], content["confidences"], strict=True)) == {**spans, (0, 4): 1.0}
+    assert View(None, "token", Tree("X", ["a", "b"])).content["confidences"] is None
 
 
 def test_the_axis_lies_close_around_the_levels():

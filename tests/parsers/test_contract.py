@@ -185,8 +185,9 @@ def test_every_rule_and_layer_gives_its_own_tree(make):
 def test_a_tree_says_how_sure_the_parser_is_of_each_bracket(make):
     parser = make()
     if not parser.knows_probabilities(parser.rule):
-        with pytest.raises(UsageError, match=f"the rule {parser.rule} gives trees, and no probabilities"):
-            parser.confidence = 0.5
+        parser.confidence = 0.5
+        assert next(parser.parse_words(SENTENCES)).confidence is None
+        assert "confidence" not in parser.facts()
         return
     plain = list(parser.parse_words(SENTENCES))
     encoded = [parser.reader.encode_words(words) for words in SENTENCES]
@@ -205,6 +206,18 @@ def test_a_tree_says_how_sure_the_parser_is_of_each_bracket(make):
     parser.confidence = 0.6
     assert list(parser.parse_words(SENTENCES)) == [tree.surer(0.6) for tree in trees]
     assert parser.facts()["confidence"] == 0.6
+
+
+def test_a_confidence_that_cannot_be_is_refused(runs):
+    with pytest.raises(UsageError, match="a confidence is from 0 to 1, found 2"):
+        onlstm_parse.load(runs("simple-pcfg"), confidence=2)
+    problem = (
+        "the rule token gives trees, and no probabilities; choose the rule expected-token or expected-gap"
+    )
+    with pytest.raises(UsageError, match=problem):
+        onlstm_parse.load(runs("on-lstm"), confidence=0.5)
+    with pytest.raises(UsageError, match="the rule viterbi gives trees"):
+        onlstm_parse.load(runs("simple-pcfg"), rule="viterbi", confidence=0.5)
 
 
 def test_probabilities_of_a_long_sentence_are_those_of_its_parts(make, monkeypatch):

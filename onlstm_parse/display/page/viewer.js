@@ -1,6 +1,6 @@
 "use strict";
 // Draws a constituency tree over the curve of its levels, and lets a reader walk through it. Needs nothing else.
-// A view is {title, words, spans, levels, brackets}; spans are half-open and count words.
+// A view is {title, words, spans, levels, confidences, brackets}; spans are half-open and count words.
 
 const SVG = "http://www.w3.org/2000/svg";
 const GAP = 16, MARGIN = 12, ROW = 32, TALLEST = 640, CURVE = 64, WORD = 20;
@@ -15,6 +15,7 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+const percent = share => `${Math.round(100 * share)} %`;
 const keyOf = ([start, stop]) => `${start}-${stop}`;
 
 /** The node of the whole sentence: {start, stop, children, parent}; a leaf has no children. */
@@ -80,6 +81,7 @@ class Panel {
     this.leaves = [];
     if (!words.length) return;
     this.root = nested(words, spans);
+    this.sure = new Map(spans.map((span, at) => [keyOf(span), this.view.confidences?.[at] ?? null]));
     this.place();
     this.scroll.append(this.svg = this.drawn());
   }
@@ -163,6 +165,9 @@ class Panel {
       "aria-label": label, "data-span": key});
     if (inner) group.setAttribute("aria-expanded", String(!this.isFolded(node)));
     if (inner) group.append(shape(mark, node.x, node.y));
+    const sure = inner && !whole ? this.sure.get(key) ?? null : null;
+    if (sure !== null && sure < 0.995)
+      group.append(element("text", {class: "sure", x: node.x + 7, y: node.y - 4}, document.createTextNode(percent(sure))));
     if (!inner || this.isFolded(node))
       group.append(element("text", {x: node.x, y: this.base + WORD}, document.createTextNode(node.text)));
     group.addEventListener("pointerenter", () => this.point(node, label));
@@ -183,6 +188,8 @@ class Panel {
     }
     const said = {"": "", agrees: "; the other tree has it", extra: "; the other tree lacks it", crosses: "; crosses the other tree"};
     const text = words.slice(node.start, node.stop).join(" ");
+    const sure = this.sure.get(keyOf([node.start, node.stop])) ?? null;
+    if (sure !== null) said[mark] += `; confidence ${percent(sure)}`;
     return `words ${node.start + 1} to ${node.stop} (${size}): ${text.length > 200 ? text.slice(0, 200) + " …" : text}${said[mark]}`;
   }
 
