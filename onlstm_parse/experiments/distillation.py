@@ -1,7 +1,7 @@
 """Distil a parser: train a small one on the trees that another parser gives to raw text.
 
-A span parser learns the trees themselves. A grammar learns the text, with the votes of the other parser as a
-prior on its trees, see `training/votes.py`.
+A span parser learns the trees themselves, and how sure the other parser is of all spans: half and half. A
+grammar learns the text, with the votes of the other parser as a prior on its trees, see `training/votes.py`.
 """
 
 from __future__ import annotations
@@ -35,13 +35,12 @@ from onlstm_parse.runs import (
 )
 from onlstm_parse.text.config import TextConfig
 from onlstm_parse.text.corpus import TokenIds, lines_of_sides
-from onlstm_parse.text.pipeline import TextPipeline
+from onlstm_parse.text.pipeline import Encoded, TextPipeline
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.settings import Settings, change, complete, defaults_for
 from onlstm_parse.training.start import prepared, train_run
 from onlstm_parse.training.team import joined
-from onlstm_parse.training.trees import ParsedSentences, ParsedText
-from onlstm_parse.training.votes import flattened
+from onlstm_parse.training.trees import ParsedSentences, ParsedText, flattened
 
 TRAINING = TrainingConfig(
     learning_rate=2e-3, batch_size=32, clip=5.0, activation_penalty=0.0, temporal_penalty=0.0
@@ -162,10 +161,10 @@ def parsed(
     valid: str | None,
     settings: Settings,
 ) -> ParsedText:
-    """The sentences of a text with the trees of `teacher`, or if `voted` with its votes for all spans.
+    """The sentences of a text with what `teacher` gives for them, or if `voted` with its votes for all spans.
 
-    Validation sentences have no votes, for their likelihood needs none. What the teacher gave is kept in the
-    folder until training ends: a run that continues does not parse again.
+    Validation sentences have trees; or if `voted` nothing, for their likelihood needs none. What the teacher
+    gave is kept in the folder until training ends: a run that continues does not parse again.
     """
     text = prepared(texts, valid, settings)
     pipeline = text.pipeline
@@ -173,7 +172,7 @@ def parsed(
     valid_paths = corpora.locate_text(valid) if valid else None
     if valid is None and len(texts) == 1:
         valid_paths = corpora.locate_valid(texts[0])
-    sides = {}
+    sides, learns = {}, "votes" if voted else "targets"
     parser: Parser | None = None
     for side, lines, facts in zip(
         SIDES,
@@ -183,16 +182,14 @@ def parsed(
     ):
         file = _trees_file(folder, side)
         identity = (
-            f"{fingerprint(teacher)} {facts.fingerprint} {settings.training.max_length} {limit} {voted}"
+            f"{fingerprint(teacher)} {facts.fingerprint} {settings.training.max_length} {limit} {learns}"
         )
         if not file.exists() or read_tensors(file)[1].get("of") != identity:
             training = settings.training
             parser = parser or load(teacher, device=training.device, precision=training.precision)
-            if voted:
-                give = partial(_votes, parser) if side == "train" else _no_votes
-            else:
-                give = partial(_brackets, parser)
-            tensors = _trees(give, pipeline, _thinned(lines, facts, limit), settings.training.max_length)
+            give = partial(GIVEN[side, voted], parser)
+            some = _thinned(lines, facts, limit)
+            tensors = _trees(give, pipeline, some, settings.training.max_length)
             write_tensors(file, tensors, {"of": identity})
         sides[side] = _sentences(read_tensors(file)[0], facts)
         if not sides[side].words:
@@ -224,17 +221,56 @@ def _brackets(parser: Parser, sentences: list[list[str]]) -> list[np.ndarray]:
 def _votes(parser: Parser, sentences: list[list[str]]) -> list[np.ndarray]:
     """The votes for all spans of each sentence, `flattened`."""
     encoded = [parser.reader.encode_words(words) for words in sentences]
+    votes = parser.votes(encoded)
+    return [flattened(_outer(sentence, own)) for sentence, own in zip(encoded, votes, strict=True)]
+
+
+def _targets(parser: Parser, sentences: list[list[str]]) -> list[np.ndarray]:
+    """Of each sentence half the tree and half the probabilities of all spans, `flattened`.
+
+    Probabilities have the sum of a tree's. The tree alone, where the parser knows none.
+    """
+    encoded = [parser.reader.encode_words(words) for words in sentences]
+    analyses = parser.analyse(encoded)
+    expected = parser.expectations(analyses, parser.rule, parser.layer)
     found = []
-    for sentence, votes in zip(encoded, parser.votes(encoded), strict=True):
-        n, kept = len(sentence.words), np.flatnonzero(np.array([*map(bool, sentence.pieces)]))
-        outer = np.zeros((n, n + 1), dtype=np.float16)
-        outer[np.ix_(kept, kept + 1)] = votes[:, 1:]
+    for at, (sentence, analysis) in enumerate(zip(encoded, analyses, strict=True)):
+        n = sum(map(bool, sentence.pieces))
+        tree = np.zeros((n, n + 1))
+        for span in analysis.brackets:
+            tree[span] = 1.0
+        target = tree if expected is None else (tree + _like_a_tree(expected[at], tree.sum())) / 2
+        outer = _outer(sentence, target)
+        outer[0, -1] = 1.0
         found.append(flattened(outer))
     return found
 
 
-def _no_votes(sentences: list[list[str]]) -> list[np.ndarray]:
+def _like_a_tree(expected: np.ndarray, brackets: float) -> np.ndarray:
+    """Probabilities of spans (n, n + 1), scaled so that those of two words or more have this sum."""
+    wide = np.triu(expected, 2)
+    total = wide.sum()
+    return wide * (brackets / total) if total > 0 else wide
+
+
+def _outer(sentence: Encoded, spans: np.ndarray) -> np.ndarray:
+    """What is known of the spans of the words that are read, as spans of all words of the sentence."""
+    n, kept = len(sentence.words), np.flatnonzero(np.array([*map(bool, sentence.pieces)]))
+    outer = np.zeros((n, n + 1), dtype=np.float16)
+    outer[np.ix_(kept, kept + 1)] = spans[:, 1:]
+    return outer
+
+
+def _nothing(parser: Parser, sentences: list[list[str]]) -> list[np.ndarray]:
     return [np.zeros(0, dtype=np.float16)] * len(sentences)
+
+
+GIVEN: dict[tuple[str, bool], Callable[[Parser, list[list[str]]], list[np.ndarray]]] = {
+    ("train", False): _targets,
+    ("valid", False): _brackets,
+    ("train", True): _votes,
+    ("valid", True): _nothing,
+}
 
 
 def _trees(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, TypeVar
 
@@ -47,6 +47,13 @@ class ChartParser(Parser):
     @abstractmethod
     def score(self, sentences: list[list[int]]) -> list[tuple[np.ndarray, float | None]]:
         """The scores of spans (n, n + 1), and the loss if the kind has one, of sentences given as ids."""
+
+    def expectations(
+        self, analyses: Sequence[Analysis], rule: str, layer: int | None
+    ) -> list[np.ndarray] | None:
+        if rule != "expected":
+            return None
+        return [analysis.scores for analysis in analyses if analysis.scores is not None]
 
     def analyse(
         self, sentences: Sequence[Encoded], all_layers: bool = False, with_loss: bool = False
@@ -92,31 +99,16 @@ def put_together(parts: Sequence[np.ndarray]) -> np.ndarray:
     return scores
 
 
-def taken_apart(scores: np.ndarray) -> list[np.ndarray]:
-    """The scores of the parts of a sentence, which `put_together` puts together."""
-    parts = [slice(part[0], part[-1] + 1) for part in parts_of([*range(len(scores))])]
-    return [scores[part, part.start : part.stop + 1] for part in parts]
-
-
 def best_trees(tables: Sequence[np.ndarray]) -> list[list[Span]]:
     """The brackets of the best tree by each table of scores (n, n + 1)."""
+    lengths = [*map(len, tables)]
     brackets: list[list[Span]] = [[] for _ in tables]
-    for indices, together, lengths in padded(tables):
-        for index, tree in zip(indices, cyk(together, lengths), strict=True):
+    for batch in batch_by_length(lengths, WORDS_AT_ONCE):
+        longest = max(lengths[index] for index in batch.sentences)
+        together = np.zeros((len(batch.sentences), longest, longest + 1))
+        for all_scores, index in zip(together, batch.sentences, strict=True):
+            all_scores[: lengths[index], : lengths[index] + 1] = tables[index]
+        found = cyk(together, [lengths[index] for index in batch.sentences]) if longest else []
+        for index, tree in zip(batch.sentences, found, strict=False):
             brackets[index] = tree
     return brackets
-
-
-def padded(tables: Sequence[np.ndarray]) -> Iterator[tuple[list[int], np.ndarray, list[int]]]:
-    """Tables of like length in one array, filled up with zeros: which they are, the array, their lengths.
-
-    Those of empty sentences are left out.
-    """
-    for batch in batch_by_length([*map(len, tables)], WORDS_AT_ONCE):
-        indices = [index for index in batch.sentences if len(tables[index])]
-        lengths = [len(tables[index]) for index in indices]
-        together = np.zeros((len(indices), max(lengths, default=0), max(lengths, default=0) + 1))
-        for all_scores, index, n in zip(together, indices, lengths, strict=True):
-            all_scores[:n, : n + 1] = tables[index]
-        if indices:
-            yield indices, together, lengths

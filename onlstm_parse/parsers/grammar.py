@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from onlstm_parse.parsers.base import Analysis
 from onlstm_parse.parsers.charts import ChartParser, parts_of
 from onlstm_parse.text.batches import batch_by_length
 from onlstm_parse.text.pipeline import Encoded
@@ -36,13 +35,6 @@ class GrammarParser(ChartParser):
     ) -> None:
         super().__init__(run, ["expected", "viterbi"], rule, device, precision, keep_dropped)
         self.objective = run.config.model.objective
-
-    def expectations(
-        self, analyses: Sequence[Analysis], rule: str, layer: int | None
-    ) -> list[np.ndarray] | None:
-        if rule != "expected":
-            return None
-        return [analysis.scores for analysis in analyses if analysis.scores is not None]
 
     def score(self, sentences: list[list[int]]) -> list[tuple[np.ndarray, float | None]]:
         import torch

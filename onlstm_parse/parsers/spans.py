@@ -1,12 +1,10 @@
-"""A span parser as a parser: the tree with the largest sum of span scores."""
+"""A span parser as a parser: the tree of the most expected brackets, or of the largest sum of scores."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from onlstm_parse.parsers.base import Analysis
-from onlstm_parse.parsers.charts import ChartParser, padded, put_together, taken_apart
+from onlstm_parse.parsers.charts import ChartParser
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +13,9 @@ if TYPE_CHECKING:
 
 
 class SpanScoreParser(ChartParser):
-    """`scores` are those of `models.span_parser.SpanParser`."""
+    """`rule` is `expected`, the tree of the most expected brackets (Goodman 1996), or `scores`, the most
+    probable tree. `scores` are the probabilities of brackets over all trees, or what the network gives.
+    """
 
     def __init__(
         self,
@@ -25,23 +25,7 @@ class SpanScoreParser(ChartParser):
         precision: str = "fp32",
         keep_dropped: bool = True,
     ) -> None:
-        super().__init__(run, ["scores"], rule, device, precision, keep_dropped)
-
-    def expectations(
-        self, analyses: Sequence[Analysis], rule: str, layer: int | None
-    ) -> list[np.ndarray] | None:
-        """Of a long sentence each part by itself, as it was scored."""
-        import torch
-
-        cut = [taken_apart(analysis.scores) for analysis in analyses if analysis.scores is not None]
-        tables = [part for parts in cut for part in parts]
-        for indices, together, lengths in padded(tables):
-            scores = torch.from_numpy(together).float().to(self.device)
-            probabilities = self.model.probabilities(scores, lengths).cpu().numpy()
-            for index, found, n in zip(indices, probabilities, lengths, strict=True):
-                tables[index] = found[:n, : n + 1]
-        done = iter(tables)
-        return [put_together([next(done) for _ in parts]) for parts in cut]
+        super().__init__(run, ["expected", "scores"], rule, device, precision, keep_dropped)
 
     def score(self, sentences: list[list[int]]) -> list[tuple[np.ndarray, float | None]]:
         import torch
@@ -51,5 +35,8 @@ class SpanScoreParser(ChartParser):
         lengths = [*map(len, sentences)]
         words = torch.nn.utils.rnn.pad_sequence([*map(torch.tensor, sentences)]).to(self.device)
         with torch.no_grad(), products_in(self.precision, self.device):
-            scores = self.model(words, lengths).cpu().numpy()
-        return [(one[:length, : length + 1], None) for one, length in zip(scores, lengths, strict=True)]
+            scores = self.model(words, lengths)
+        if self.rule == "expected":
+            scores = self.model.probabilities(scores, lengths)
+        cut = zip(scores.cpu().numpy(), lengths, strict=True)
+        return [(one[:length, : length + 1], None) for one, length in cut]

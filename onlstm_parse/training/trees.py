@@ -1,4 +1,9 @@
-"""The objective of span parsers: the trees that another parser gave to raw text."""
+"""The objective of span parsers: the trees that another parser gave to raw text, and how sure it was.
+
+    log Σ exp(scores of a tree)  -  Σ target · score,    over all trees, and over all spans
+
+A target of 1 for each bracket of a tree makes it the negative log likelihood of that tree.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +32,8 @@ class ParsedSentences:
     words: list[np.ndarray]
     """Ids."""
     given: list[np.ndarray]
-    """(brackets, 2): start and stop of the brackets of a tree, of two words or more. Or the votes for all
-    spans, see `votes.flattened`."""
+    """(brackets, 2): start and stop of the brackets of a tree, of two words or more. Or a number for each
+    span, see `flattened`."""
     fingerprint: str
     unknown_share: float
 
@@ -45,8 +50,24 @@ class ParsedText:
     valid: ParsedSentences
 
 
+def flattened(spans: np.ndarray) -> np.ndarray:
+    """What is known of the spans of a sentence, (n, n + 1), in one row: (n (n + 1) / 2,)."""
+    starts, lasts = np.triu_indices(len(spans))
+    return spans[starts, lasts + 1]
+
+
+def unflattened(rows: Sequence[np.ndarray], lengths: Sequence[int]) -> Tensor:
+    """Rows of several sentences as (B, n, n + 1), n the largest length."""
+    longest = max(lengths)
+    spans = torch.zeros(len(rows), longest, longest + 1)
+    for one, row, length in zip(spans, rows, lengths, strict=True):
+        starts, lasts = np.triu_indices(length)
+        one[starts, lasts + 1] = torch.from_numpy(row).float()
+    return spans
+
+
 class TreeObjective(Objective):
-    """The negative log likelihood of given trees, in nats a bracket. Judged by F1 on held-out sentences."""
+    """In nats a bracket. Judged by F1 on held-out sentences, for which trees are given."""
 
     model: SpanParser
     figure_name = "disagreement (100 - F1)"
@@ -72,10 +93,9 @@ class TreeObjective(Objective):
     def step(self, epoch: int, number: int) -> Step:
         chosen, counted = self.team.deal(self._plan(epoch)[number])
         scores, lengths = self._scores(self.train, chosen)
-        sentences, starts, stops = self._marked(self.train, chosen)
-        brackets = len(starts)
-        gold = scores[sentences, starts, stops].sum()
-        loss = (self.model.log_trees(scores, lengths).sum() - gold) / brackets
+        targets = unflattened([self.train.given[index] for index in chosen], lengths).to(self.device)
+        brackets = sum(lengths) - len(lengths)
+        loss = (self.model.log_trees(scores, lengths).sum() - (targets * scores).sum()) / brackets
         return Step(loss, loss, sum(lengths) * counted, brackets * counted)
 
     def _scores(self, side: ParsedSentences, chosen: np.ndarray) -> tuple[Tensor, list[int]]:
@@ -83,14 +103,6 @@ class TreeObjective(Objective):
         padded = torch.nn.utils.rnn.pad_sequence(words).to(self.device)
         lengths = [len(ids) for ids in words]
         return self.model(padded, lengths), lengths
-
-    def _marked(self, side: ParsedSentences, chosen: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-        """The sentence, start and stop of each bracket of a batch."""
-        counts = [len(side.given[index]) for index in chosen]
-        spans = torch.from_numpy(np.concatenate([side.given[index] for index in chosen]))
-        spans = spans.long().to(self.device)
-        sentences = torch.arange(len(chosen)).repeat_interleave(torch.tensor(counts)).to(self.device)
-        return sentences, spans[:, 0], spans[:, 1]
 
     @torch.no_grad()
     def validate(self) -> Validation:
@@ -103,7 +115,8 @@ class TreeObjective(Objective):
         for at in range(0, len(order), VALIDATION_BATCH):
             chosen = order[at : at + VALIDATION_BATCH]
             scores, lengths = self._scores(self.valid, chosen)
-            for index, length, ours in zip(chosen, lengths, cyk(scores.cpu().numpy(), lengths), strict=True):
+            expected = self.model.probabilities(scores, lengths).cpu().numpy()
+            for index, length, ours in zip(chosen, lengths, cyk(expected, lengths), strict=True):
                 whole = {(0, length)}
                 theirs = set(map(tuple, self.valid.given[index].tolist())) - whole
                 shared += len(theirs & set(ours))

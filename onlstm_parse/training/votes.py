@@ -12,21 +12,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from onlstm_parse.text.batches import Sentences
 from onlstm_parse.text.vocabulary import EOS_ID
 from onlstm_parse.training.sentences import SentenceObjective
-from onlstm_parse.training.trees import ParsedSentences
+from onlstm_parse.training.trees import ParsedSentences, unflattened
 
 STRENGTH = 2.5  # nats for a bracket that all vote for; see docs/results.md
-
-
-def flattened(votes: np.ndarray) -> np.ndarray:
-    """The votes for the spans of a sentence, (n, n + 1), in one row: (n (n + 1) / 2,)."""
-    starts, lasts = np.triu_indices(len(votes))
-    return votes[starts, lasts + 1]
 
 
 class VotedSentences(Sentences):
@@ -39,12 +32,8 @@ class VotedSentences(Sentences):
 
     def spans(self, chosen: np.ndarray) -> Tensor:
         """STRENGTH times the votes, (B, n, n + 1)."""
-        longest = int(self.lengths[chosen].max())
-        scores = torch.zeros(len(chosen), longest, longest + 1)
-        for row, index in enumerate(chosen):
-            starts, lasts = np.triu_indices(self.lengths[index])
-            scores[row, starts, lasts + 1] = torch.from_numpy(self._votes[index]).float()
-        return STRENGTH * scores
+        votes = [self._votes[index] for index in chosen]
+        return STRENGTH * unflattened(votes, self.lengths[chosen].tolist())
 
 
 class VotedObjective(SentenceObjective):

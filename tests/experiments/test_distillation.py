@@ -11,8 +11,14 @@ import onlstm_parse
 from onlstm_parse.cli.main import main
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.experiments import distillation
+from onlstm_parse.models.span_parser import SpanParser
+from onlstm_parse.models.span_parser_config import SpanParserConfig
+from onlstm_parse.parsers.base import Analysis
 from onlstm_parse.runs import Run, fingerprint
+from onlstm_parse.text.pipeline import Encoded
 from onlstm_parse.training import loop
+from onlstm_parse.training.config import TrainingConfig
+from onlstm_parse.training.trees import ParsedSentences, ParsedText, TreeObjective, flattened, unflattened
 
 
 @pytest.fixture(scope="session")
@@ -133,3 +139,51 @@ def test_the_command(right, text_file, tmp_path, capsys):
     assert main(["parse", out, "--text", "The old dog barked."]) == 0
     assert capsys.readouterr().out.startswith("(X ")
     assert main(["average", out, "right", "--out", str(tmp_path / "average")]) == 0
+
+
+class HalfSure:
+    """Takes the left tree of three words with a probability of 0.6; does not read commas."""
+
+    rule, layer = "expected", None
+
+    def __init__(self, knows=True):
+        self.reader = SimpleNamespace(
+            encode_words=lambda words: Encoded(words, [[1] * (w != ",") for w in words])
+        )
+        self.knows = knows
+
+    def analyse(self, sentences):
+        return [Analysis([(0, 2), (0, 3)]) for _ in sentences]
+
+    def expectations(self, analyses, rule, layer):
+        probabilities = np.zeros((3, 4))
+        probabilities[0, 3], probabilities[0, 2], probabilities[1, 3] = 1.0, 0.6, 0.4
+        probabilities[0, 1] = 0.9  # that of a single word means nothing
+        return [probabilities for _ in analyses] if self.knows else None
+
+
+@pytest.mark.parametrize(("knows", "left", "other"), [(True, 0.8, 0.2), (False, 1.0, 0.0)])
+def test_a_student_learns_half_the_tree_and_half_the_probabilities(knows, left, other):
+    plain, comma = distillation._targets(HalfSure(knows), [["a", "b", "c"], ["a", ",", "b", "c"]])
+    spans = unflattened([plain, comma], [3, 4])
+    expected = {(0, 0, 3): 1.0, (0, 0, 2): left, (0, 1, 3): other}
+    expected |= {(1, 0, 4): 1.0, (1, 0, 3): left, (1, 2, 4): other}
+    for place in np.ndindex(*spans.shape):
+        assert spans[place].item() == pytest.approx(expected.get(place, 0.0), abs=1e-3), place
+
+
+def test_the_loss_of_a_tree_is_its_negative_log_likelihood():
+    torch.manual_seed(1)
+    model = SpanParser(
+        SpanParserConfig(embedding=4, hidden=4, layers=1, scorer=4, dropout=0, dropout_words=0), 9
+    )
+    tree = np.zeros((4, 5))
+    for span in [(0, 4), (1, 4), (1, 3)]:
+        tree[span] = 1.0
+    words = np.array([2, 3, 4, 5])
+    side = ParsedSentences([words], [flattened(tree).astype(np.float16)], "print", 0.0)
+    objective = TreeObjective(model, ParsedText(None, side, side), TrainingConfig(batch_size=1))
+    scores = model(torch.from_numpy(words)[:, None], [4])
+    likelihood = scores[0][tree > 0].sum() - model.log_trees(scores, [4])[0]
+    step = objective.step(0, 0)
+    assert step.loss.item() == pytest.approx(-likelihood.item() / 3, rel=1e-5)

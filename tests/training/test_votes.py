@@ -7,8 +7,8 @@ import torch
 from onlstm_parse.models.grammar import Grammar
 from onlstm_parse.models.grammar_config import GrammarConfig
 from onlstm_parse.training.config import TrainingConfig
-from onlstm_parse.training.trees import ParsedSentences, ParsedText
-from onlstm_parse.training.votes import STRENGTH, VotedObjective, VotedSentences, flattened
+from onlstm_parse.training.trees import ParsedSentences, ParsedText, flattened
+from onlstm_parse.training.votes import STRENGTH, VotedObjective, VotedSentences
 
 WORDS = [np.array([2, 3, 2]), np.array([3, 2, 4, 4])]
 VOTES = [np.random.default_rng(length).random((length, length + 1)) for length in (3, 4)]
