@@ -228,7 +228,7 @@ def _votes(parser: Parser, sentences: list[list[str]]) -> list[np.ndarray]:
 def _targets(parser: Parser, sentences: list[list[str]]) -> list[np.ndarray]:
     """Of each sentence half the tree and half the probabilities of all spans, `flattened`.
 
-    Probabilities have the sum of a tree's. The tree alone, where the parser knows none.
+    The tree alone, where the parser knows no probabilities.
     """
     encoded = [parser.reader.encode_words(words) for words in sentences]
     analyses = parser.analyse(encoded)
@@ -236,21 +236,29 @@ def _targets(parser: Parser, sentences: list[list[str]]) -> list[np.ndarray]:
     found = []
     for at, (sentence, analysis) in enumerate(zip(encoded, analyses, strict=True)):
         n = sum(map(bool, sentence.pieces))
-        tree = np.zeros((n, n + 1))
+        target = np.zeros((n, n + 1))
         for span in analysis.brackets:
-            tree[span] = 1.0
-        target = tree if expected is None else (tree + _like_a_tree(expected[at], tree.sum())) / 2
+            target[span] = 1.0
+        if expected is not None and n > 1:
+            target = (target + _like_a_tree(expected[at], len({*analysis.brackets} - {(0, n)}))) / 2
         outer = _outer(sentence, target)
         outer[0, -1] = 1.0
         found.append(flattened(outer))
     return found
 
 
-def _like_a_tree(expected: np.ndarray, brackets: float) -> np.ndarray:
-    """Probabilities of spans (n, n + 1), scaled so that those of two words or more have this sum."""
+def _like_a_tree(expected: np.ndarray, inner: int) -> np.ndarray:
+    """Probabilities of spans (n, n + 1), scaled so that as many brackets are expected as a tree has.
+
+    `inner` is the number of its brackets strictly inside the sentence. With another sum, scores could grow
+    without end: all trees have the same number of brackets.
+    """
     wide = np.triu(expected, 2)
+    wide[0, -1] = 0.0
     total = wide.sum()
-    return wide * (brackets / total) if total > 0 else wide
+    wide *= inner / total if total > 0 else 0.0
+    wide[0, -1] = 1.0
+    return wide
 
 
 def _outer(sentence: Encoded, spans: np.ndarray) -> np.ndarray:
