@@ -21,6 +21,7 @@ def induce(
     models: str | None = None,
     voted: str | None = None,
     rounds: int = 2,
+    voters: tuple[str, ...] = (),
     without: tuple[Literal["right"], ...] = (),
     seed: int = 1,
     size: Literal["tiny", "small", "paper"] = "small",
@@ -42,10 +43,11 @@ def induce(
         minutes: About how long it takes in all.
         valid: Validation text; by default that of the corpus, or a held-out twentieth.
         models: Members, separated by commas; a model that is named again has another seed. By default
-            on-gru,simple-pcfg,on-gru,simple-pcfg.
+            on-gru,simple-pcfg,on-gru,simple-pcfg. With --voters it may be "": nothing is trained to vote.
         voted: Grammars that learn from the votes, in the same form; "" for none. By default
             neural-pcfg,neural-pcfg.
         rounds: How often grammars learn from votes; from the second time on, those before vote, too.
+        voters: Parsers that vote beside the members: runs, or names of pretrained parsers such as en.
         without: Trivial parsers that shall not vote.
         seed: The first seed.
         size: A set of model settings.
@@ -69,6 +71,7 @@ def induce(
             models=members,
             voted=learners,
             rounds=rounds,
+            voters=voters,
             without=without,
             seed=seed,
             size=size,

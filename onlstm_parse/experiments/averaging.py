@@ -106,7 +106,7 @@ def member_of(spec: str, folder: Path) -> Member:
     if not path.exists():
         remedy = nearest(trivial, TRIVIAL_PARSERS) if equals else "name a run, a trivial parser or a file"
         raise OnlstmError("expected a member, found nothing", file=path, remedy=remedy)
-    family = path.name if path.is_file() else _family(path)
+    family = path.name if path.is_file() else family_of(path)
     return Member(
         spec,
         settings.get("family", family),
@@ -117,7 +117,7 @@ def member_of(spec: str, folder: Path) -> Member:
     )
 
 
-def _family(path: Path) -> str:
+def family_of(path: Path) -> str:
     """The model of a run; an average is a family of its own."""
     config = RunConfig.load(path)
     return str(getattr(config.model, "model", path.name))

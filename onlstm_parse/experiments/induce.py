@@ -19,6 +19,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from math import exp, log
 from pathlib import Path
 from statistics import fmean
@@ -28,6 +29,7 @@ from onlstm_parse.comparison.plan import Job
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.experiments import averaging
 from onlstm_parse.experiments.distillation import ask, distil, is_finished
+from onlstm_parse.experiments.few_passes import expected_passes, options_for
 from onlstm_parse.experiments.induction_plan import (
     FOR_STUDENT,
     MODELS,
@@ -39,9 +41,11 @@ from onlstm_parse.experiments.induction_plan import (
     planned,
 )
 from onlstm_parse.experiments.side_by_side import last_line, side_by_side
-from onlstm_parse.models import CATALOGUE, LANGUAGE_MODEL
+from onlstm_parse.models import LANGUAGE_MODEL
+from onlstm_parse.pretrained import locate_run
 from onlstm_parse.processes import locked, signals_interrupt
 from onlstm_parse.runs import CONFIG, Run, RunConfig, best_perplexity
+from onlstm_parse.training.checkpoint import is_finished as is_trained
 
 ALONE = "-grammars"  # ends the name of a draft without members
 
@@ -55,6 +59,7 @@ def induce(
     models: Sequence[str] = MODELS,
     voted: Sequence[str] = VOTED,
     rounds: int = ROUNDS,
+    voters: Sequence[str | Path] = (),
     without: Sequence[str] = (),
     seed: int = 1,
     size: str = "small",
@@ -66,7 +71,10 @@ def induce(
 
     `voted` are grammars that learn with the votes of the members; in each further one of the `rounds` others
     learn, some with the votes of all before them and some with those of grammars alone. The voters whose
-    grammars have the lower validation perplexity teach. `without` names trivial parsers that shall not vote.
+    grammars have the lower validation perplexity teach. `voters` are other runs, or names of pretrained
+    parsers, that vote beside the members; with them `models` may be empty. `without` names trivial parsers
+    that shall not vote.
+
     `text_settings` are fields of TextConfig. With `resume` the stored plan is continued, and the other
     arguments are not read. Raises OnlstmError, and KeyboardInterrupt after Ctrl-C.
     """
@@ -75,11 +83,17 @@ def induce(
         plan = Plan.load(folder)
     else:
         names = [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
-        plan = planned(names, valid, minutes, models, voted, rounds, without, seed, size, text_settings)
+        others = [*map(str, voters)]
+        plan = planned(
+            names, valid, minutes, models, voted, rounds, others, without, seed, size, text_settings
+        )
         if (folder / PLAN).exists() or (folder / CONFIG).exists():
             raise OnlstmError(
                 "a run is here already", file=folder, remedy="--resume, or choose another --out"
             )
+        if plan.models and size == "small":
+            passes = expected_passes(plan.text, plan.valid, text_settings, plan.member_minutes)
+            plan = replace(plan, passes=passes)
         folder.mkdir(parents=True, exist_ok=True)
         plan.save(folder)
     say = _silent if quiet else _say
@@ -112,9 +126,13 @@ def _teacher(plan: Plan, folder: Path, say: Callable[[str], None]) -> Run:
     settings = [f"--{name.replace('_', '-')}={value}" for name, value in plan.text_settings.items()]
     jobs = plan.jobs(plan.models)
     commands = _commands(plan, folder / "members", jobs, plan.member_minutes, ["train"], settings)
-    members = side_by_side(commands, plan.cores, say)
-    if not members:
+    if plan.few_passes:
+        for command, job in zip(commands.values(), jobs, strict=True):
+            command += options_for(job.model)
+    members = _side_by_side(commands, is_trained, plan, say)
+    if commands and not members:
         raise OnlstmError(f"no member could be trained: {last_line(next(iter(commands)))}", file=folder)
+    members += map(locate_run, plan.voters)
     voted: list[Path] = []
     alone = False
     for number, learners in enumerate(plan.voted_jobs(), 1):
@@ -148,9 +166,19 @@ def _learnt_from_votes(
                 ask(draft, plan.text, runs, model=model, **part)
         options = ["--sentences", str(plan.sentences)]
         commands |= _commands(plan, folder, dealt, plan.voted_minutes, ["distil", str(draft)], options)
-    unfinished = {run: command for run, command in commands.items() if not is_finished(run)}
-    side_by_side(unfinished, plan.cores, say)
-    return [run for run in commands if is_finished(run)]
+    return _side_by_side(commands, is_finished, plan, say)
+
+
+def _side_by_side(
+    commands: Mapping[Path, Sequence[str]],
+    done: Callable[[Path], bool],
+    plan: Plan,
+    say: Callable[[str], None],
+) -> list[Path]:
+    """Make the runs that are not done yet; all that are done then, in order."""
+    finished = [run for run in commands if done(run)]
+    finished += side_by_side({run: commands[run] for run in commands if run not in finished}, plan.cores, say)
+    return [run for run in commands if run in finished]
 
 
 def _teach_better_alone(learnt: Sequence[Path], say: Callable[[str], None]) -> bool:
@@ -209,11 +237,11 @@ def average_of(runs: Sequence[Path], trivial: Mapping[str, float], folder: Path)
     Where right-branching trees vote, a language model votes by both greedy rules. Else it votes by the layer
     and rule that other families agree with best.
     """
-    models = {run: RunConfig.load(run).model.model for run in runs}
-    choose_ways = not trivial and len(set(models.values())) > 1
+    configs = {run: RunConfig.load(run) for run in runs}
+    choose_ways = not trivial and len({averaging.family_of(run) for run in runs}) > 1
     members = [f"{name}={weight}" for name, weight in trivial.items()]
-    for run, model in reversed(models.items()):
-        both = CATALOGUE[model].kind == LANGUAGE_MODEL and not choose_ways
+    for run, config in reversed(configs.items()):
+        both = config.kind == LANGUAGE_MODEL and not choose_ways
         members[:0] = [f"{run}:rule=token", f"{run}:rule=gap"] if both else [str(run)]
     return averaging.average(members, folder, weights="agreement", choose_ways=choose_ways)
 

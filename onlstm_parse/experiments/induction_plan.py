@@ -14,8 +14,9 @@ from onlstm_parse.comparison.plan import Job
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
 from onlstm_parse.files import write_json
 from onlstm_parse.models import CATALOGUE, GRAMMARS
+from onlstm_parse.pretrained import lasting_run, locate_run
 from onlstm_parse.registry import check_known
-from onlstm_parse.runs import from_dict
+from onlstm_parse.runs import RunConfig, from_dict
 from onlstm_parse.text.config import TextConfig
 
 PLAN = "induce.json"
@@ -25,6 +26,7 @@ MEMBERS_TO_ROUND = 2.5  # so many times as much for members as for one round of 
 # An average parses so many for those who learn from it, for each minute of the whole budget. Other sentences
 # teach more than the same ones again.
 SENTENCES_A_MINUTE = 600
+FEW = 1.5  # passes over the text
 MODELS = ("on-gru", "simple-pcfg", "on-gru", "simple-pcfg")
 VOTED = ("neural-pcfg", "neural-pcfg")
 ROUNDS = 2
@@ -46,6 +48,9 @@ class Plan:
     text_settings: dict[str, Any] = field(default_factory=dict)
     voted: tuple[str, ...] = ()
     rounds: int = 1
+    voters: tuple[str, ...] = ()
+    passes: float | None = None
+    """How often a member is expected to read the text; None if unknown."""
 
     def jobs(self, models: Sequence[str]) -> list[Job]:
         """Each further run of a model has the next seed."""
@@ -55,6 +60,11 @@ class Plan:
         """Those of each round in which grammars learn from votes."""
         jobs, one = self.jobs(self.voted * self.rounds), len(self.voted)
         return [jobs[at : at + one] for at in range(0, len(jobs), one or 1)]
+
+    @property
+    def few_passes(self) -> bool:
+        """Whether members have so little time that other settings suit them."""
+        return self.passes is not None and self.passes < FEW
 
     @property
     def member_minutes(self) -> float:
@@ -72,7 +82,7 @@ class Plan:
         return max(int(SENTENCES_A_MINUTE * self.minutes), 1000)
 
     def _each(self, parts: float, runs: int) -> float:
-        all_parts = MEMBERS_TO_ROUND + (self.rounds if self.voted else 0)
+        all_parts = (MEMBERS_TO_ROUND if self.models else 0) + (self.rounds if self.voted else 0)
         share = FOR_MEMBERS_AND_VOTED * parts / all_parts
         return round(share * self.minutes / -(-runs // self.cores), 6)
 
@@ -84,8 +94,12 @@ class Plan:
         """Raises FormatError for a damaged file, OnlstmError where there is none."""
         path = folder / PLAN
         try:
-            content = {"voted": [], **json.loads(path.read_text(encoding="utf-8"))}  # older plans have none
-            tuples = {name: tuple(content[name]) for name in ("text", "models", "voted")}
+            older: dict[str, Any] = {
+                "voted": [],
+                "voters": [],
+            }  # plans from before there were any do not name them
+            content = {**older, **json.loads(path.read_text(encoding="utf-8"))}
+            tuples = {name: tuple(content[name]) for name in ("text", "models", *older)}
         except FileNotFoundError:
             raise OnlstmError(
                 f"nothing to resume: no {PLAN}", file=folder, remedy="leave --resume out"
@@ -102,6 +116,7 @@ def planned(
     models: Sequence[str],
     voted: Sequence[str],
     rounds: int,
+    voters: Sequence[str],
     without: Sequence[str],
     seed: int,
     size: str,
@@ -114,8 +129,11 @@ def planned(
         raise UsageError(f"minutes must be above 0, found {minutes}")
     if rounds < 1:
         raise UsageError(f"rounds must be at least 1, found {rounds}", remedy="no grammars: --voted ''")
-    if not models:
+    if not (models or voters):
         raise UsageError("no member was given", remedy=f"leave --models out for {', '.join(MODELS)}")
+    if text_settings and not models:
+        named = ", ".join(text_settings)
+        raise UsageError(f"{named}: words are cut as the first voter does", remedy="name members to train")
     for model in models:
         check_known("model", model, list(CATALOGUE))
     for model in voted:
@@ -127,6 +145,8 @@ def planned(
     TextConfig(**text_settings)
     for text in [*texts, *([valid] if valid else [])]:
         corpora.locate_text(text)
+    for voter in voters:
+        RunConfig.load(locate_run(voter))
     return Plan(
         tuple(map(corpora.lasting, texts)),
         None if valid is None else corpora.lasting(valid),
@@ -139,14 +159,14 @@ def planned(
         text_settings,
         tuple(voted),
         rounds,
+        tuple(map(lasting_run, voters)),
     )
 
 
 def outline(plan: Plan) -> str:
     """The plan of time, as it is shown at the start."""
-    members = _names(plan.jobs(plan.models))
-    at_once = min(plan.cores, len(plan.models))
-    steps = [f"members: {members}; {plan.member_minutes:.3g} minutes each, {at_once} at a time"]
+    steps = [_of_members(plan)] if plan.models else []
+    steps += [f"{name} votes" for name in plan.voters]
     steps += [f"{name}-branching trees join their average" for name in plan.trivial]
     voters = "its votes"
     for jobs in plan.voted_jobs():
@@ -154,6 +174,16 @@ def outline(plan: Plan) -> str:
         voters = "votes with the members, and without" if len(jobs) > 1 else "the votes of all"
     steps.append(f"a student of their average learns {FOR_STUDENT * plan.minutes:.3g} minutes")
     return f"{'; then '.join(steps)}; about {plan.minutes:g} minutes in all"
+
+
+def _of_members(plan: Plan) -> str:
+    at_once = min(plan.cores, len(plan.models))
+    jobs = _names(plan.jobs(plan.models))
+    step = f"members: {jobs}; {plan.member_minutes:.3g} minutes each, {at_once} at a time"
+    if plan.passes is None or not plan.few_passes:
+        return step
+    usual = plan.minutes * FEW / plan.passes
+    return f"{step}, some {plan.passes:.1f} passes over the text: smaller ones than with {usual:.0f} minutes"
 
 
 def _names(jobs: Sequence[Job]) -> str:

@@ -26,6 +26,11 @@ def locate_run(name: str | os.PathLike[str]) -> Path:
     return Path(name)
 
 
+def lasting_run(name: str) -> str:
+    """An absolute path for a path, the same name for what has one: valid in any working folder."""
+    return name if name.startswith(HUB) or not Path(name).exists() else str(Path(name).absolute())
+
+
 def _fetched(name: str) -> Path:
     """The folder in huggingface_hub's cache; fetched where it is not there or has changed."""
     try:

@@ -42,6 +42,15 @@ def checkpoint_file(folder: Path) -> Path:
     return folder / RESUME / "state.safetensors"
 
 
+def is_finished(folder: Path) -> bool:
+    """Whether the training in a folder has used up its budget. One with a damaged checkpoint has not."""
+    try:
+        facts = read_tensors(checkpoint_file(folder))[1]
+        return bool(json.loads(facts["progress"])["finished"])
+    except (FormatError, KeyError, ValueError):
+        return False
+
+
 def save_checkpoint(
     folder: Path,
     progress: Progress,

@@ -203,11 +203,12 @@ def test_killed_while_members_train(made, text_file, tmp_path, capsys):
         assert Run.load(folder / "members" / "on-gru-1")
 
 
-def test_interrupted_between_members_and_average(without_student, text_file):
+def test_interrupted_between_members_and_average(without_student, text_file, capsys):
     before = [fingerprint(run) for run in sorted((without_student / "members").glob("*-1"))]
     shutil.rmtree(without_student / "average")
-    onlstm_parse.induce(text_file, without_student, resume=True)
+    onlstm_parse.induce(text_file, without_student, resume=True, quiet=False)
     assert [fingerprint(run) for run in sorted((without_student / "members").glob("*-1"))] == before
+    assert ": training" not in capsys.readouterr().err  # no process was started for what is finished
     assert len(voters(without_student)) >= 4
 
 
@@ -273,6 +274,33 @@ def test_text_settings_reach_members_and_student(text_file, tmp_path):
         assert len(run.pipeline.vocabulary) == 9
 
 
+def test_other_parsers_vote_beside_members(made, tmp_path):
+    runs = [made[0] / "members" / "on-gru-1", module.locate_run("en")]
+    names = [one.name for one in module.average_of(runs, {"right": 1.0}, tmp_path / "a").config.model.members]
+    assert names == [f"{runs[0]}:rule=token", f"{runs[0]}:rule=gap", str(runs[1]), "right"]
+
+
+def test_a_parser_alone_teaches_for_another_text(text_file, tmp_path, monkeypatch, capsys):
+    """No member is trained; words are cut as the voter cuts them."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(module.locate_run("en"), tmp_path / "known")
+    settings = command(text_file, "run", "--voters", "known", "en", "--without", "right")
+    settings[settings.index("--models") + 1] = ""
+    assert main(settings) == 0
+    assert "known votes; then en votes; then neural-pcfg-1 learn" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "members").exists()
+    assert json.loads((tmp_path / "run" / "induce.json").read_text())["voters"] == [
+        str(tmp_path / "known"),
+        "en",
+    ]
+    assert [one.name for one in Run.load("run/draft").config.model.members] == [
+        str(tmp_path / "known"),
+        str(module.locate_run("en")),
+    ]
+    assert len(voters(tmp_path / "run")) == 3
+    assert Run.load("run").config.text == Run.load("known").config.text
+
+
 def test_no_member_can_be_trained(tmp_path):
     text = tmp_path / "long.txt"
     text.write_text("word " * 60 + "\n")
@@ -285,6 +313,10 @@ def test_no_member_can_be_trained(tmp_path):
     [
         ({"models": ["on-gur"]}, "unknown model 'on-gur'; did you mean on-gru"),
         ({"models": []}, "no member was given"),
+        (
+            {"models": [], "voters": ["en"], "max_words": 9},
+            "max_words: words are cut as the first",
+        ),
         ({"voted": ["neural-pcgf"]}, "unknown grammar 'neural-pcgf'; did you mean neural-pcfg"),
         ({"rounds": 0}, "rounds must be at least 1, found 0; no grammars: --voted ''"),
         ({"minutes": 0}, "minutes must be above 0, found 0"),
@@ -296,6 +328,12 @@ def test_no_member_can_be_trained(tmp_path):
 def test_what_cannot_work_is_refused_before_training(change, message, text_file, tmp_path):
     with pytest.raises(UsageError, match=message):
         onlstm_parse.induce(text_file, tmp_path / "run", **QUICK | change)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_voter_that_is_no_run(text_file, tmp_path):
+    with pytest.raises(OnlstmError, match="none"):
+        onlstm_parse.induce(text_file, tmp_path / "run", **QUICK | {"voters": [tmp_path / "none"]})
     assert not (tmp_path / "run").exists()
 
 
