@@ -1,7 +1,7 @@
 """Members of `induce` that have little time: how often they would read their text, and what suits them.
 
-A training that reads a text about once has few updates. Smaller batches, light regularisers and fewer symbols
-then give a lower validation perplexity (docs/results.md, "Members that read a text less than once").
+A training that reads a text about once has few updates. Fewer units and symbols, smaller batches and light
+regularisers then give a lower validation perplexity (docs/results.md, "Members with few passes").
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from onlstm_parse.training.start import prepared
 
 SUITS_FEW: dict[str, dict[str, Any]] = {
     LANGUAGE_MODEL: {
+        "embedding": 128,
+        "hidden": 256,
+        "chunk": 8,
         "batch_size": 16,
         "dropout_embedding": 0.0,
         "dropout_input": 0.1,
