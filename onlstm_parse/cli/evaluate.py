@@ -42,8 +42,9 @@ class Evaluate:
     """What is taken out of the gold trees, one filter behind another, parted by commas: roots, traces,
     punctuation[:tags|marks], words:NAME, function-tags, unaries, length:[LEAST-]MOST."""
     rule: str | None = None
-    """token (the published greedy splitter, the default), gap (unbiased), expected-token or expected-gap (the
-    likeliest brackets over all layers of a language model); all are reported."""
+    """How a tree is found. Language model: token (the published greedy splitter, the default), gap
+    (unbiased), expected-token or expected-gap (the likeliest brackets over all layers); all are reported.
+    Grammar: expected (the default) or viterbi. Student: expected (the default) or scores (quicker)."""
     layer: int | None = None
     """The layer whose levels are split, from 1; the second of three by default."""
     levels: str | None = None

@@ -41,8 +41,9 @@ def parse(
         text: One sentence to parse instead of a file.
         format: brackets (one tree a line), json (tree and levels, one object a line), pretty or svg; with
             --engine ray also parquet.
-        rule: token (the published greedy splitter, the default) or gap (unbiased); expected-token or
-            expected-gap (the likeliest brackets over all layers of a language model).
+        rule: How a tree is found. Language model: token (the published greedy splitter, the default), gap
+            (unbiased), expected-token or expected-gap (the likeliest brackets over all layers). Grammar:
+            expected (the default) or viterbi. Student: expected (the default) or scores (quicker).
         layer: The layer whose levels are split, from 1; the second of three by default.
         levels: mean (the expected level, the default) or argmax (the most probable level).
         confidence: Only brackets that the parser is at least so sure of, from 0 (all) to 1; json and pretty

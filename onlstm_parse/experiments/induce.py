@@ -29,7 +29,6 @@ from onlstm_parse.comparison.plan import Job
 from onlstm_parse.errors import OnlstmError
 from onlstm_parse.experiments import averaging
 from onlstm_parse.experiments.distillation import ask, distil, is_finished
-from onlstm_parse.experiments.few_passes import expected_passes, options_for
 from onlstm_parse.experiments.induction_plan import (
     FOR_STUDENT,
     MODELS,
@@ -40,6 +39,7 @@ from onlstm_parse.experiments.induction_plan import (
     outline,
     planned,
 )
+from onlstm_parse.experiments.short_trainings import expected_tokens, options_for
 from onlstm_parse.experiments.side_by_side import last_line, side_by_side
 from onlstm_parse.models import LANGUAGE_MODEL
 from onlstm_parse.pretrained import locate_run
@@ -92,8 +92,7 @@ def induce(
                 "a run is here already", file=folder, remedy="--resume, or choose another --out"
             )
         if plan.models and size == "small":
-            passes = expected_passes(plan.text, plan.valid, text_settings, plan.member_minutes)
-            plan = replace(plan, passes=passes)
+            plan = replace(plan, tokens=expected_tokens(plan.member_minutes))
         folder.mkdir(parents=True, exist_ok=True)
         plan.save(folder)
     say = _silent if quiet else _say
@@ -126,9 +125,8 @@ def _teacher(plan: Plan, folder: Path, say: Callable[[str], None]) -> Run:
     settings = [f"--{name.replace('_', '-')}={value}" for name, value in plan.text_settings.items()]
     jobs = plan.jobs(plan.models)
     commands = _commands(plan, folder / "members", jobs, plan.member_minutes, ["train"], settings)
-    if plan.few_passes:
-        for command, job in zip(commands.values(), jobs, strict=True):
-            command += options_for(job.model)
+    for command, job in zip(commands.values(), jobs, strict=True):
+        command += options_for(job.model, plan.tokens)
     members = _side_by_side(commands, is_trained, plan, say)
     if commands and not members:
         raise OnlstmError(f"no member could be trained: {last_line(next(iter(commands)))}", file=folder)

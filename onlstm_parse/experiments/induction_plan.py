@@ -12,6 +12,7 @@ from typing import Any
 from onlstm_parse import corpora
 from onlstm_parse.comparison.plan import Job
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
+from onlstm_parse.experiments.short_trainings import options_for
 from onlstm_parse.files import write_json
 from onlstm_parse.models import CATALOGUE, GRAMMARS
 from onlstm_parse.pretrained import lasting_run, locate_run
@@ -26,7 +27,6 @@ MEMBERS_TO_ROUND = 2.5  # so many times as much for members as for one round of 
 # An average parses so many for those who learn from it, for each minute of the whole budget. Other sentences
 # teach more than the same ones again.
 SENTENCES_A_MINUTE = 600
-FEW = 1.5  # passes over the text
 MODELS = ("on-gru", "simple-pcfg", "on-gru", "simple-pcfg")
 VOTED = ("neural-pcfg", "neural-pcfg")
 ROUNDS = 2
@@ -49,8 +49,8 @@ class Plan:
     voted: tuple[str, ...] = ()
     rounds: int = 1
     voters: tuple[str, ...] = ()
-    passes: float | None = None
-    """How often a member is expected to read the text; None if unknown."""
+    tokens: int | None = None
+    """How many a member of the usual size is expected to read; None if unknown."""
 
     def jobs(self, models: Sequence[str]) -> list[Job]:
         """Each further run of a model has the next seed."""
@@ -60,11 +60,6 @@ class Plan:
         """Those of each round in which grammars learn from votes."""
         jobs, one = self.jobs(self.voted * self.rounds), len(self.voted)
         return [jobs[at : at + one] for at in range(0, len(jobs), one or 1)]
-
-    @property
-    def few_passes(self) -> bool:
-        """Whether members have so little time that other settings suit them."""
-        return self.passes is not None and self.passes < FEW
 
     @property
     def member_minutes(self) -> float:
@@ -180,10 +175,9 @@ def _of_members(plan: Plan) -> str:
     at_once = min(plan.cores, len(plan.models))
     jobs = _names(plan.jobs(plan.models))
     step = f"members: {jobs}; {plan.member_minutes:.3g} minutes each, {at_once} at a time"
-    if plan.passes is None or not plan.few_passes:
-        return step
-    usual = plan.minutes * FEW / plan.passes
-    return f"{step}, some {plan.passes:.1f} passes over the text: smaller ones than with {usual:.0f} minutes"
+    smaller = [model for model in dict.fromkeys(plan.models) if options_for(model, plan.tokens)]
+    note = f"; for want of time {' and '.join(smaller)} will be smaller than usual" if smaller else ""
+    return f"{step}{note}"
 
 
 def _names(jobs: Sequence[Job]) -> str:

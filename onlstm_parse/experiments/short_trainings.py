@@ -1,23 +1,22 @@
-"""Members of `induce` that have little time: how often they would read their text, and what suits them.
+"""Members of `induce` that have little time: how many tokens they would read, and what suits them.
 
-A training that reads a text about once has few updates. Fewer units and symbols, smaller batches and light
-regularisers then give a lower validation perplexity (docs/results.md, "Members with few passes").
+A short training has few updates. Fewer units and symbols, smaller batches and light regularisers then give a
+lower validation perplexity in the same time (docs/results.md, "Members with little time").
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from onlstm_parse.models import CATALOGUE, GRAMMAR, LANGUAGE_MODEL
 from onlstm_parse.ops.precision import choose_device, choose_precision
-from onlstm_parse.training.settings import change, complete, defaults_for
-from onlstm_parse.training.start import prepared
 
-SUITS_FEW: dict[str, dict[str, Any]] = {
+# Tokens that a model of the usual size reads in a time in which one with the settings below was better.
+FEW_TOKENS = {LANGUAGE_MODEL: 2_200_000, GRAMMAR: 1_400_000}
+SUITS_FEW_TOKENS: dict[str, dict[str, Any]] = {
     LANGUAGE_MODEL: {
         "embedding": 128,
         "hidden": 256,
@@ -38,19 +37,14 @@ SUITS_FEW: dict[str, dict[str, Any]] = {
 OPERATIONS_A_TOKEN = 66e6
 
 
-def expected_passes(
-    texts: Sequence[str], valid: str | None, text_settings: dict[str, Any], minutes: float
-) -> float | None:
-    """How often a `small` member reads the texts in so many minutes of one core, by the speed of a product.
+def expected_tokens(minutes: float) -> int | None:
+    """How many tokens a `small` member reads in so many minutes of one core, by the speed of a product.
 
-    None on a GPU. The texts are read, as every training does first. Raises OnlstmError.
+    None on a GPU.
     """
-    device = choose_device("auto")
-    if device.type != "cpu":
+    if choose_device().type != "cpu":
         return None
-    settings = complete(change(defaults_for(), **text_settings), texts, match_width=False)
-    tokens = len(prepared(texts, valid, settings).train)
-    return 60 * minutes * speed_of_products() / OPERATIONS_A_TOKEN / tokens
+    return int(60 * minutes * speed_of_products() / OPERATIONS_A_TOKEN)
 
 
 def speed_of_products() -> float:
@@ -69,7 +63,10 @@ def speed_of_products() -> float:
     return 2 * 1024**3 / min(seconds)
 
 
-def options_for(model: str) -> list[str]:
-    """What suits a member that reads its text about once, as options of `train`."""
-    suits = SUITS_FEW[CATALOGUE[model].kind]
-    return [f"--{name.replace('_', '-')}={value}" for name, value in suits.items()]
+def options_for(model: str, tokens: int | None) -> list[str]:
+    """What suits a member that would read so many tokens at the usual size, as options of `train`."""
+    entry = CATALOGUE[model]
+    # Grammars with sizes of their own have few symbols already.
+    if tokens is None or entry.sizes or tokens >= FEW_TOKENS[entry.kind]:
+        return []
+    return [f"--{name.replace('_', '-')}={value}" for name, value in SUITS_FEW_TOKENS[entry.kind].items()]

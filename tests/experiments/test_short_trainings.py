@@ -1,0 +1,74 @@
+"""Members of `induce` that have little time: how many tokens they would read, and their settings."""
+
+import json
+
+import pytest
+import torch
+
+import onlstm_parse
+from onlstm_parse.experiments import induce as module
+from onlstm_parse.experiments import short_trainings
+from onlstm_parse.models import CATALOGUE
+from onlstm_parse.training.settings import change, defaults_for
+
+SMALL = {"minutes": 1.0, "models": ("on-gru", "simple-pcfg"), "voted": (), "max_words": 50}
+
+
+def test_tokens_follow_from_the_speed_of_products(monkeypatch):
+    monkeypatch.setattr(short_trainings, "choose_device", lambda: torch.device("cpu"))
+    monkeypatch.setattr(
+        short_trainings, "speed_of_products", lambda: 1000 * short_trainings.OPERATIONS_A_TOKEN
+    )
+    assert short_trainings.expected_tokens(0.5) == 30_000
+    monkeypatch.setattr(short_trainings, "choose_device", lambda: torch.device("cuda"))
+    assert short_trainings.expected_tokens(0.5) is None
+
+
+def test_products_have_a_speed_and_threads_stay():
+    threads = torch.get_num_threads()
+    assert 1e8 < short_trainings.speed_of_products() < 1e14
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize(
+    ("tokens", "smaller"),
+    [(400_000, ["on-gru", "simple-pcfg"]), (2_000_000, ["on-gru"]), (2_200_000, []), (None, [])],
+)
+def test_members_with_little_time_have_other_settings(tokens, smaller, text_file, tmp_path, monkeypatch):
+    """It is interrupted before anything is trained: the commands are looked at."""
+    monkeypatch.setattr(module, "expected_tokens", lambda minutes: tokens)
+    commands = {}
+
+    def caught(asked, at_once, say):
+        commands.update(asked)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "side_by_side", caught)
+    said = []
+    monkeypatch.setattr(module, "_say", said.append)
+    with pytest.raises(KeyboardInterrupt):
+        onlstm_parse.induce(text_file, tmp_path / "run", **SMALL, quiet=False)
+    language_model, grammar = commands.values()
+    assert ("--batch-size=16" in language_model) == ("--dropconnect=0.1" in language_model)
+    assert "--batch-size=16" not in grammar
+    halved = {"on-gru": "--hidden=256" in language_model, "simple-pcfg": "--nonterminals=128" in grammar}
+    assert [model for model, is_smaller in halved.items() if is_smaller] == smaller
+    note = f"; for want of time {' and '.join(smaller)} will be smaller than usual"
+    assert (note in said[0]) if smaller else ("for want of time" not in said[0])
+    assert json.loads((tmp_path / "run" / "induce.json").read_text())["tokens"] == tokens
+
+
+def test_tiny_members_are_not_changed(text_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "side_by_side", lambda *_: [])
+    with pytest.raises(onlstm_parse.errors.OnlstmError, match="no member could be trained"):
+        onlstm_parse.induce(text_file, tmp_path / "run", **SMALL, size="tiny")
+    assert json.loads((tmp_path / "run" / "induce.json").read_text())["tokens"] is None
+
+
+def test_their_options_are_settings_of_train():
+    """Each is known to the kind of run that it is for, and differs from what is usual."""
+    for model in ("on-gru", "simple-pcfg"):
+        usual = defaults_for(model=model)
+        suited = change(usual, **short_trainings.SUITS_FEW_TOKENS[CATALOGUE[model].kind])
+        assert suited != usual
+    assert short_trainings.options_for("neural-pcfg", 1000) == []  # it has few symbols already
