@@ -132,19 +132,20 @@ def _teacher(plan: Plan, folder: Path, say: Callable[[str], None]) -> Run:
         raise OnlstmError(f"no member could be trained: {last_line(next(iter(commands)))}", file=folder)
     members += map(locate_run, plan.voters)
     voted: list[Path] = []
-    alone = False
+    alone, text = False, plan.valid or plan.text[0]
     for number, learners in enumerate(plan.voted_jobs(), 1):
         name = "draft" if number == 1 else f"draft-{number}"
         # Trivial parsers vote in the first draft only: later ones have grammars that have learnt from it.
-        drafts = [_averaged(folder / name, members + voted, {} if voted else plan.trivial)]
+        drafts = [_averaged(folder / name, members + voted, {} if voted else plan.trivial, text)]
         if voted and len(learners) > 1:
-            drafts.append(_averaged(folder / f"{name}{ALONE}", voted, {}))
+            drafts.append(_averaged(folder / f"{name}{ALONE}", voted, {}, text))
         for draft in drafts:
             say(averaging.table(draft))
         learnt = _learnt_from_votes(plan, [one.folder for one in drafts], folder / "voted", learners, say)
         alone = _teach_better_alone(learnt, say)
         voted += learnt
-    return _averaged(folder / "average", voted if alone else members + voted, {} if voted else plan.trivial)
+    teachers = voted if alone else members + voted
+    return _averaged(folder / "average", teachers, {} if voted else plan.trivial, text)
 
 
 def _learnt_from_votes(
@@ -218,7 +219,7 @@ def _commands(
     return commands
 
 
-def _averaged(target: Path, runs: list[Path], trivial: Mapping[str, float]) -> Run:
+def _averaged(target: Path, runs: list[Path], trivial: Mapping[str, float], text: str) -> Run:
     """The average of some runs. Made anew unless it has these members."""
     if (target / CONFIG).exists():
         made = Run.load(target)
@@ -226,11 +227,14 @@ def _averaged(target: Path, runs: list[Path], trivial: Mapping[str, float]) -> R
         if {one.reference for one in made.config.model.members if one.reference} == now:
             return made
         (target / CONFIG).unlink()
-    return average_of(runs, trivial, target)
+    return average_of(runs, trivial, target, text)
 
 
-def average_of(runs: Sequence[Path], trivial: Mapping[str, float], folder: Path) -> Run:
-    """The average of trained runs and trivial parsers in `folder`, weighted by agreement.
+def average_of(
+    runs: Sequence[Path], trivial: Mapping[str, float], folder: Path, text: str | None = None
+) -> Run:
+    """The average of trained runs and trivial parsers in `folder`, weighted by agreement on
+    `text`; by default on the validation text of the first.
 
     Where right-branching trees vote, a language model votes by both greedy rules. Else it votes by the layer
     and rule that other families agree with best.
@@ -241,7 +245,7 @@ def average_of(runs: Sequence[Path], trivial: Mapping[str, float], folder: Path)
     for run, config in reversed(configs.items()):
         both = config.kind == LANGUAGE_MODEL and not choose_ways
         members[:0] = [f"{run}:rule=token", f"{run}:rule=gap"] if both else [str(run)]
-    return averaging.average(members, folder, weights="agreement", choose_ways=choose_ways)
+    return averaging.average(members, folder, weights="agreement", text=text, choose_ways=choose_ways)
 
 
 def _say(text: str) -> None:

@@ -79,7 +79,7 @@ class Plan:
     def _each(self, parts: float, runs: int) -> float:
         all_parts = (MEMBERS_TO_ROUND if self.models else 0) + (self.rounds if self.voted else 0)
         share = FOR_MEMBERS_AND_VOTED * parts / all_parts
-        return round(share * self.minutes / -(-runs // self.cores), 6)
+        return round(share * self.minutes / max(-(-runs // self.cores), 1), 6)
 
     def save(self, folder: Path) -> None:
         write_json(folder / PLAN, asdict(self))
