@@ -233,8 +233,9 @@ def _averaged(target: Path, runs: list[Path], trivial: Mapping[str, float], text
 def average_of(
     runs: Sequence[Path], trivial: Mapping[str, float], folder: Path, text: str | None = None
 ) -> Run:
-    """The average of trained runs and trivial parsers in `folder`, weighted by agreement on
-    `text`; by default on the validation text of the first.
+    """The average of trained runs and trivial parsers in `folder`, weighted by agreement.
+
+    Agreement is that on `text`; by default on the validation text of the first run.
 
     Where right-branching trees vote, a language model votes by both greedy rules. Else it votes by the layer
     and rule that other families agree with best.

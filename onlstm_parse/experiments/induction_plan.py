@@ -77,9 +77,11 @@ class Plan:
         return max(int(SENTENCES_A_MINUTE * self.minutes), 1000)
 
     def _each(self, parts: float, runs: int) -> float:
+        if not runs:
+            return 0.0
         all_parts = (MEMBERS_TO_ROUND if self.models else 0) + (self.rounds if self.voted else 0)
         share = FOR_MEMBERS_AND_VOTED * parts / all_parts
-        return round(share * self.minutes / max(-(-runs // self.cores), 1), 6)
+        return round(share * self.minutes / -(-runs // self.cores), 6)
 
     def save(self, folder: Path) -> None:
         write_json(folder / PLAN, asdict(self))
@@ -89,12 +91,9 @@ class Plan:
         """Raises FormatError for a damaged file, OnlstmError where there is none."""
         path = folder / PLAN
         try:
-            older: dict[str, Any] = {
-                "voted": [],
-                "voters": [],
-            }  # plans from before there were any do not name them
-            content = {**older, **json.loads(path.read_text(encoding="utf-8"))}
-            tuples = {name: tuple(content[name]) for name in ("text", "models", *older)}
+            # Older plans have neither `voted` nor `voters`.
+            content = {"voted": [], "voters": [], **json.loads(path.read_text(encoding="utf-8"))}
+            tuples = {name: tuple(content[name]) for name in ("text", "models", "voted", "voters")}
         except FileNotFoundError:
             raise OnlstmError(
                 f"nothing to resume: no {PLAN}", file=folder, remedy="leave --resume out"

@@ -156,6 +156,8 @@ def test_a_model_that_is_named_again_has_another_seed_and_time_is_shared():
     assert plan.member_minutes == pytest.approx(0.65 * 60 * 2.5 / 3.5 / 2)
     assert plan.voted_minutes == pytest.approx(0.65 * 60 / 3.5)
     assert replace(plan, voted=()).member_minutes == pytest.approx(0.65 * 60 / 2)
+    assert replace(plan, models=()).voted_minutes == pytest.approx(0.65 * 60)
+    assert replace(plan, models=(), voted=()).member_minutes == 0
     twice = replace(plan, rounds=2)
     assert [[job.name for job in jobs] for jobs in twice.voted_jobs()] == [
         ["neural-pcfg-3"],
