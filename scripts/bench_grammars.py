@@ -19,7 +19,7 @@ import torch
 from onlstm_parse.models.grammar import Grammar
 from onlstm_parse.ops.memory import keep_freed_memory
 from onlstm_parse.ops.precision import choose_precision, products_in
-from onlstm_parse.training.optimisation import make_optimiser
+from onlstm_parse.training.optimisers import make_optimiser
 from onlstm_parse.training.settings import defaults_for
 
 VOCABULARY = 10_000
@@ -41,7 +41,7 @@ def update_of(model: str) -> Callable[[torch.Tensor, list[int]], None]:
             loss = -network(words, lengths).sum() / (len(words) + len(lengths))
         optimiser.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimiser.step(settings.training.learning_rate)
 
     return update
 

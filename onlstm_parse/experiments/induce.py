@@ -19,7 +19,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from math import exp, log
 from pathlib import Path
 from statistics import fmean
@@ -32,14 +31,14 @@ from onlstm_parse.experiments.distillation import ask, distil, is_finished
 from onlstm_parse.experiments.induction_plan import (
     FOR_STUDENT,
     MODELS,
-    PLAN,
     ROUNDS,
     VOTED,
     Plan,
+    begin,
     outline,
     planned,
 )
-from onlstm_parse.experiments.short_trainings import expected_tokens, options_for
+from onlstm_parse.experiments.short_trainings import options_for
 from onlstm_parse.experiments.side_by_side import last_line, side_by_side
 from onlstm_parse.models import LANGUAGE_MODEL
 from onlstm_parse.pretrained import locate_run
@@ -82,19 +81,20 @@ def induce(
     if resume:
         plan = Plan.load(folder)
     else:
-        names = [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)]
-        others = [*map(str, voters)]
         plan = planned(
-            names, valid, minutes, models, voted, rounds, others, without, seed, size, text_settings
+            [str(text) for text in ([texts] if isinstance(texts, str | Path) else texts)],
+            valid=valid,
+            minutes=minutes,
+            models=models,
+            voted=voted,
+            rounds=rounds,
+            voters=[*map(str, voters)],
+            without=without,
+            seed=seed,
+            size=size,
+            text_settings=text_settings,
         )
-        if (folder / PLAN).exists() or (folder / CONFIG).exists():
-            raise OnlstmError(
-                "a run is here already", file=folder, remedy="--resume, or choose another --out"
-            )
-        if plan.models and size == "small":
-            plan = replace(plan, tokens=expected_tokens(plan.member_minutes))
-        folder.mkdir(parents=True, exist_ok=True)
-        plan.save(folder)
+        begin(plan, folder)
     say = _silent if quiet else _say
     # Members inherit the lock: after kill -9 nobody goes on while they still work.
     with signals_interrupt(), locked(folder / ".lock", wait=False) as ours:

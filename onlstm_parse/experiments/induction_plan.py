@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from onlstm_parse import corpora
 from onlstm_parse.comparison.plan import Job
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
-from onlstm_parse.experiments.short_trainings import options_for
+from onlstm_parse.experiments.short_trainings import expected_tokens, options_for
 from onlstm_parse.files import write_json
 from onlstm_parse.models import CATALOGUE, GRAMMARS
 from onlstm_parse.pretrained import lasting_run, locate_run
 from onlstm_parse.registry import check_known
-from onlstm_parse.runs import RunConfig, from_dict
+from onlstm_parse.runs import CONFIG, RunConfig, from_dict
 from onlstm_parse.text.config import TextConfig
 
 PLAN = "induce.json"
@@ -105,6 +105,7 @@ class Plan:
 
 def planned(
     texts: Sequence[str],
+    *,
     valid: str | Path | None,
     minutes: float,
     models: Sequence[str],
@@ -141,20 +142,31 @@ def planned(
         corpora.locate_text(text)
     for voter in voters:
         RunConfig.load(locate_run(voter))
-    return Plan(
-        tuple(map(corpora.lasting, texts)),
-        None if valid is None else corpora.lasting(valid),
-        minutes,
-        tuple(models),
-        {name: weight for name, weight in TRIVIAL.items() if name not in without},
-        seed,
-        size,
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        text_settings,
-        tuple(voted),
-        rounds,
-        tuple(map(lasting_run, voters)),
+    plan = Plan(
+        text=tuple(map(corpora.lasting, texts)),
+        valid=None if valid is None else corpora.lasting(valid),
+        minutes=minutes,
+        models=tuple(models),
+        trivial={name: weight for name, weight in TRIVIAL.items() if name not in without},
+        seed=seed,
+        size=size,
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        text_settings=text_settings,
+        voted=tuple(voted),
+        rounds=rounds,
+        voters=tuple(map(lasting_run, voters)),
     )
+    # Only settings of this size have others for short trainings.
+    known = models and size == "small"
+    return replace(plan, tokens=expected_tokens(plan.member_minutes)) if known else plan
+
+
+def begin(plan: Plan, folder: Path) -> None:
+    """Store the plan. Raises OnlstmError where there is a run already."""
+    if (folder / PLAN).exists() or (folder / CONFIG).exists():
+        raise OnlstmError("a run is here already", file=folder, remedy="--resume, or choose another --out")
+    folder.mkdir(parents=True, exist_ok=True)
+    plan.save(folder)
 
 
 def outline(plan: Plan) -> str:

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from math import ceil, sqrt
+from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from onlstm_parse.models import KINDS
 from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.models.network_config import NetworkConfig
 from onlstm_parse.registry import resolve
 
+DRAWS = {"uniform_", "normal_", "__truediv__", "div"}
 
+
+@cache
 def encoder_parameters(config: NetworkConfig) -> int:
     """Trained parameters without those that each word of the vocabulary has."""
     build = resolve(KINDS[config.kind].network)
-    with torch.device("meta"):
+    with torch.device("meta"), _Shapes():
         few, more = (build(config.for_vocabulary(1), words).parameter_count() for words in (1, 2))
     return 2 * few - more
+
+
+class _Shapes(TorchFunctionMode):
+    """Weights are not drawn or scaled. PyTorch would do that in Python, and import its compiler first."""
+
+    def __torch_function__(self, function: Any, types: Any, given: Any = (), named: Any = None) -> Any:
+        draws = getattr(function, "__module__", None) == "torch.nn.init" or function.__name__ in DRAWS
+        arguments = named or {}
+        return [*given, *arguments.values()][0] if draws else function(*given, **arguments)
 
 
 def matched(config: NetworkConfig) -> NetworkConfig:
@@ -34,16 +51,29 @@ def matched(config: NetworkConfig) -> NetworkConfig:
     target = encoder_parameters(replace(config, model="on-lstm"))
     step = config.width_step
 
-    def distance(units: int) -> int:
-        return abs(encoder_parameters(replace(config, hidden=units * step)) - target)
+    @cache
+    def count(units: int) -> int:
+        return encoder_parameters(replace(config, hidden=units * step))
 
+    few = _most_below(target, count)
+    return replace(config, hidden=min(few, few + 1, key=lambda units: abs(count(units) - target)) * step)
+
+
+def _most_below(target: int, count: Callable[[int], int]) -> int:
+    """The most units, at least 1, with a count below the target. Counts rise with units."""
+    # Layers have weights from all units to all: the count is a parabola, and this is the answer.
+    first, second, third = map(count, (1, 2, 3))
+    square = (third - 2 * second + first) / 2
+    linear = second - first - 3 * square
+    missing = first - square - linear - target
+    if square > 0 and missing < 0:
+        guess = max(1, ceil((sqrt(linear**2 - 4 * square * missing) - linear) / (2 * square)) - 1)
+        if count(guess) < target <= count(guess + 1):
+            return guess
     few, many = 1, 2
-    while encoder_parameters(replace(config, hidden=many * step)) < target:
+    while count(many) < target:
         few, many = many, 2 * many
     while many - few > 1:
         middle = (few + many) // 2
-        if encoder_parameters(replace(config, hidden=middle * step)) < target:
-            few = middle
-        else:
-            many = middle
-    return replace(config, hidden=min(few, many, key=distance) * step)
+        few, many = (middle, many) if count(middle) < target else (few, middle)
+    return few

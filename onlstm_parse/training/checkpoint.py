@@ -17,6 +17,7 @@ from onlstm_parse.errors import FormatError
 from onlstm_parse.runs import RESUME, read_tensors, write_tensors
 from onlstm_parse.training.objective import Objective
 from onlstm_parse.training.optimisation import Average
+from onlstm_parse.training.optimisers import Optimiser
 from onlstm_parse.training.team import Team
 
 
@@ -55,7 +56,7 @@ def save_checkpoint(
     folder: Path,
     progress: Progress,
     objective: Objective,
-    optimiser: torch.optim.Optimizer,
+    optimiser: Optimiser,
     average: Average,
     team: Team,
 ) -> None:
@@ -66,10 +67,7 @@ def save_checkpoint(
         return
     tensors = {f"model.{name}": tensor for name, tensor in objective.model.state_dict().items()}
     tensors |= {f"average.{name}": tensor for name, tensor in average.tensors.items()}
-    for index, entry in optimiser.state_dict()["state"].items():
-        for name, value in entry.items():
-            if value is not None:
-                tensors[f"optimiser.{index}.{name}"] = torch.as_tensor(value)
+    tensors |= {f"optimiser.{name}": tensor for name, tensor in optimiser.tensors().items()}
     for rank, own in enumerate(everyone):
         tensors |= {f"{_process(rank)}{name}": tensor for name, tensor in own.items()}
     write_tensors(checkpoint_file(folder), tensors, {"progress": json.dumps(asdict(progress))})
@@ -90,7 +88,7 @@ def _own(objective: Objective) -> dict[str, Tensor]:
 
 
 def load_checkpoint(
-    folder: Path, objective: Objective, optimiser: torch.optim.Optimizer, average: Average, team: Team
+    folder: Path, objective: Objective, optimiser: Optimiser, average: Average, team: Team
 ) -> Progress:
     """Fill model, objective, optimiser, average and random states; returns where the run stood.
 
@@ -104,13 +102,7 @@ def load_checkpoint(
             stored["figures"] = stored.pop("perplexities")
         progress = Progress(**stored)
         objective.model.load_state_dict(_part(tensors, "model."))
-        # The settings of the groups come from the run's configuration, the rest from the file.
-        whole = optimiser.state_dict()
-        whole["state"] = {}
-        for name, tensor in _part(tensors, "optimiser.").items():
-            index, _, key = name.partition(".")
-            whole["state"].setdefault(int(index), {})[key] = tensor
-        optimiser.load_state_dict(whole)
+        optimiser.restore(_part(tensors, "optimiser."))
         device = next(objective.model.parameters()).device
         average.tensors = {name: t.to(device) for name, t in _part(tensors, "average.").items()}
         average.updates = progress.averaged

@@ -17,6 +17,7 @@ from onlstm_parse.models.base import LanguageModel
 from onlstm_parse.models.objectives import predict
 from onlstm_parse.ops.precision import products_in
 from onlstm_parse.text.batches import Stream
+from onlstm_parse.training.optimisers import Sgd
 
 
 def dynamic_perplexity(model: LanguageModel, stream: Stream, rate: float, precision: str = "fp32") -> float:
@@ -28,7 +29,7 @@ def dynamic_perplexity(model: LanguageModel, stream: Stream, rate: float, precis
     if not 0 <= rate < math.inf:
         raise UsageError(f"expected a learning rate of 0 or more, found {rate}")
     model = deepcopy(model).eval().requires_grad_(True)
-    optimiser = torch.optim.SGD(model.parameters(), lr=rate)
+    optimiser = Sgd([([*model.parameters()], 1.0)])
     state, loss, predicted = None, 0.0, 0
     for step in range(stream.steps):
         inputs, targets = (torch.from_numpy(part).to(model.bias.device) for part in stream.window(step))
@@ -37,7 +38,7 @@ def dynamic_perplexity(model: LanguageModel, stream: Stream, rate: float, precis
             mean = model.loss(hidden, words)
         optimiser.zero_grad()
         mean.backward()
-        optimiser.step()
+        optimiser.step(rate)
         state = [tuple(part.detach() for part in layer) for layer in encoded.state]
         loss, predicted = loss + len(words) * float(mean.detach()), predicted + len(words)
     if not math.isfinite(loss):

@@ -28,13 +28,8 @@ from onlstm_parse.training.checkpoint import Progress, load_checkpoint, save_che
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.curves import Curves
 from onlstm_parse.training.objective import Objective, Validation
-from onlstm_parse.training.optimisation import (
-    Average,
-    has_stalled,
-    learning_rate,
-    make_optimiser,
-    set_learning_rate,
-)
+from onlstm_parse.training.optimisation import Average, has_stalled, learning_rate
+from onlstm_parse.training.optimisers import make_optimiser
 from onlstm_parse.training.progress import Display
 from onlstm_parse.training.team import Team
 
@@ -174,8 +169,7 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
         if not (step.total.isfinite() and norm.isfinite()):
             self._stop_not_finite(step.total.item(), norm.item())
-        set_learning_rate(self.optimiser, learning_rate(config, self.share_done()) * step.lr_scale)
-        self.optimiser.step()
+        self.optimiser.step(learning_rate(config, self.share_done()) * step.lr_scale)
         if self.average.updates or self._averaging_begins():
             self.average.add(model)
         loss, tokens = self.team.sum(step.loss.item() * step.tokens, step.tokens)

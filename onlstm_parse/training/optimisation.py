@@ -1,63 +1,15 @@
-"""Optimisers, learning-rate schedules, and the average of weights that the paper recipe ends with."""
+"""Learning-rate schedules, and the average of weights that the paper recipe ends with."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from onlstm_parse.training.config import TrainingConfig
-
-
-def make_optimiser(
-    groups: list[tuple[list[nn.Parameter], float]], config: TrainingConfig
-) -> torch.optim.Optimizer:
-    """SGD or AdamW over groups of parameters, each with the scale of its learning rate."""
-    scaled = [{"params": parameters, "scale": scale} for parameters, scale in groups]
-    rate, decay = config.learning_rate, config.weight_decay
-    if config.recipe == "paper":
-        return torch.optim.SGD(scaled, lr=rate, weight_decay=decay)
-    betas = config.momentum, config.square_momentum
-    return ClippedAdamW(scaled, config.update_clip, lr=rate, weight_decay=decay, betas=betas, fused=True)
-
-
-class ClippedAdamW(torch.optim.AdamW):
-    """AdamW that shortens the gradient of a tensor where it is much larger than those before it.
-
-    AdamW moves far there, and the norm of all gradients together may not show it. So the gradient g of a
-    tensor is scaled down to ‖g‖ = `largest` · √(Σ v), v the second moments before the update. Akin to update
-    clipping (Shazeer and Stern 2018, section 6; Wortsman et al. 2023), but v does not learn the spike.
-    None: plain AdamW.
-    """
-
-    def __init__(self, groups: Any, largest: float | None, **settings: Any) -> None:
-        super().__init__(groups, **settings)
-        self.largest = largest
-
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
-        if self.largest is not None:
-            for group in self.param_groups:
-                for parameter in group["params"]:
-                    if parameter.grad is not None and self.state[parameter]:
-                        _shorten(parameter.grad, self.state[parameter], group["betas"][1], self.largest)
-        return super().step(closure)
-
-
-def _shorten(gradient: Tensor, state: dict[str, Tensor], beta: float, largest: float) -> None:
-    usual = (state["exp_avg_sq"].sum() / (1 - beta ** state["step"])).sqrt()
-    factor = (largest * usual / gradient.norm()).clamp(max=1.0)
-    gradient.mul_(torch.where(usual > 0, factor, 1.0))  # 0 where there was no gradient yet
-
-
-def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Give each group its scale of `rate`."""
-    for group in optimiser.param_groups:
-        group["lr"] = group["scale"] * rate
 
 
 def learning_rate(config: TrainingConfig, done: float) -> float:

@@ -7,7 +7,7 @@ import torch
 
 import onlstm_parse
 from onlstm_parse.experiments import induce as module
-from onlstm_parse.experiments import short_trainings
+from onlstm_parse.experiments import induction_plan, short_trainings
 from onlstm_parse.models import CATALOGUE
 from onlstm_parse.training.settings import change, defaults_for
 
@@ -36,7 +36,7 @@ def test_products_have_a_speed_and_threads_stay():
 )
 def test_members_with_little_time_have_other_settings(tokens, smaller, text_file, tmp_path, monkeypatch):
     """It is interrupted before anything is trained: the commands are looked at."""
-    monkeypatch.setattr(module, "expected_tokens", lambda minutes: tokens)
+    monkeypatch.setattr(induction_plan, "expected_tokens", lambda minutes: tokens)
     commands = {}
 
     def caught(asked, at_once, say):
