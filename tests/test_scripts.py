@@ -124,3 +124,10 @@ def test_the_sentences_of_a_treebank_are_taken_out_of_its_text(tmp_path):
     without = runpy.run_path(str(SCRIPTS / "reproduce_induction"))["without"]
     lines = [" the <unk> cost N ", "the cat cost N", "go", "it cost"]
     assert without(lines, str(treebank)) == ["the cat cost N", "it cost"]
+
+
+def test_chinese_sentences_are_cut_into_clauses():
+    clauses = runpy.run_path(str(SCRIPTS / "reproduce_induction"))["clauses"]
+    line = "他說：「我累了，」然後，2015，就走了。slido.com，好的"
+    assert clauses(line) == ["他說：", "「我累了，", "」然後，", "就走了。", "好的"]
+    assert clauses("，。") == clauses("") == []

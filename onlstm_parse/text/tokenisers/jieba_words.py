@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 from onlstm_parse.text.tokenisers.base import SPECIAL_TOKENS, WHOLE, Tokeniser
@@ -21,19 +21,21 @@ _WHOLE = re.compile(rf"({'|'.join(SPECIAL_TOKENS)}|{WHOLE}|{_GROUPED}|[０-９]+
 class Jieba(Tokeniser):
     library = "jieba"
 
-    @cached_property
-    def _segmenter(self) -> Any:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an old package: invalid escapes, pkg_resources
-            import jieba
-        segmenter = jieba.Tokenizer()
-        segmenter.FREQ, segmenter.total = segmenter.gen_pfdict(segmenter.get_dict_file())
-        segmenter.initialized = True
-        return segmenter
-
     def tokenise(self, line: str) -> tuple[list[str], list[str]]:
         words: list[str] = []
         for part in _WHOLE.split(line):
-            words += [part] if _WHOLE.fullmatch(part) else self._segmenter.cut(part)
+            words += [part] if _WHOLE.fullmatch(part) else _segmenter().cut(part)
         words = [word for word in words if not word.isspace()]
         return words, words
+
+
+@cache
+def _segmenter() -> Any:
+    """It has read its dictionary, which takes a second; all tokenisers share it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an old package: invalid escapes, pkg_resources
+        import jieba
+    segmenter = jieba.Tokenizer()
+    segmenter.FREQ, segmenter.total = segmenter.gen_pfdict(segmenter.get_dict_file())
+    segmenter.initialized = True
+    return segmenter
