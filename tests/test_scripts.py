@@ -131,3 +131,26 @@ def test_chinese_sentences_are_cut_into_clauses():
     line = "他說：「我累了，」然後，2015，就走了。slido.com，好的"
     assert clauses(line) == ["他說：", "「我累了，", "」然後，", "就走了。", "好的"]
     assert clauses("，。") == clauses("") == []
+
+
+def test_brackets_that_cross_a_clause_are_counted():
+    script = runpy.run_path(str(SCRIPTS / "count_crossings"))
+    crossings, words = script["crossings"], ["he", "came", ",", "she", "left", "."]
+
+    def counted(*spans):
+        return crossings(onlstm_parse.Tree.from_spans(words, spans))
+
+    assert counted((0, 2), (3, 5)) == (0, 2)
+    assert counted((0, 3), (0, 5)) == (0, 1)  # the whole sentence does not count, nor does punctuation
+    assert counted((1, 5), (3, 5)) == (1, 2)
+    assert counted((1, 4)) == (1, 1)
+    assert crossings(onlstm_parse.Tree.from_spans(words[:4], [(1, 4)])) == (0, 0)  # a clause of one word
+
+
+def test_crossings_of_parsers(tiny_run, tmp_path, monkeypatch, capsys):
+    (tmp_path / "text.txt").write_text("The old dog barked, and Nobody left.\nA cat slept.\n")
+    run(SCRIPTS / "count_crossings", tmp_path / "text.txt", tiny_run, monkeypatch=monkeypatch)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in capsys.readouterr().out.splitlines()]
+    assert [row[0] for row in rows[2:]] == [str(tiny_run), "left", "right", "balanced", "random"]
+    assert {row[1] for row in rows[2:]} == {"1"}
+    assert rows[4][3] == "60.0%"  # of 5 brackets 3 begin inside the first clause and end after it
