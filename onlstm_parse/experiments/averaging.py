@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
-from itertools import combinations, islice
+from itertools import chain, combinations, islice
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -30,7 +30,9 @@ from onlstm_parse.parsers.average import EXPECTED, VOTES, AverageConfig, Average
 from onlstm_parse.pretrained import locate_run
 from onlstm_parse.registry import check_known, nearest
 from onlstm_parse.runs import CONFIG, Run, RunConfig, RunReference
+from onlstm_parse.text.pipeline import Encoded
 from onlstm_parse.text.reading import read_lines
+from onlstm_parse.text.sources import Source
 
 WEIGHTS = ("equal", "families", "agreement")
 SETTINGS = ("layer", "rule", "weight", "family")
@@ -41,7 +43,7 @@ def average(
     out: str | Path,
     *,
     weights: str = "families",
-    text: str | Path | None = None,
+    text: str | Path | Sequence[str | Path] | None = None,
     sentences: int = 1000,
     choose_ways: bool = False,
     votes: str = EXPECTED,
@@ -50,9 +52,10 @@ def average(
 
     A member is "RUN", "RUN:layer=2,rule=gap,weight=1.5,family=NAME", a trivial parser ("right=1.5"), or a
     file of trees, one for each sentence that will be parsed. Agreement is measured on `sentences` lines of
-    `text`; by default the validation text of the first run that has one. `choose_ways` gives each language
-    model without a layer or rule the one that other families agree with best, see `ways`. Members vote with
-    probabilities of brackets where they know them, or all with their `trees`. Raises OnlstmError.
+    `text`, or of several texts; by default the validation text of the first run that has one. `choose_ways`
+    gives each language model without a layer or rule the one that other families agree with best, see `ways`.
+    Members vote with probabilities of brackets where they know them, or all with their `trees`. Raises
+    OnlstmError.
     """
     folder = Path(out)
     check_known("way to choose weights", weights, list(WEIGHTS))
@@ -64,8 +67,9 @@ def average(
     chosen = tuple(member_of(str(spec), folder) for spec in members)
     config = AverageConfig(chosen, weights, votes=votes)
     _parser(config, folder)  # raises for members that do not load
-    named = corpora.lasting(text) if text is not None else _validation_text(chosen, folder)
-    if named is not None:
+    texts = [text] if isinstance(text, str | Path) else text
+    named = _validation_text(chosen, folder) if texts is None else [*map(corpora.lasting, texts)]
+    if named:
 
         def agreement(voters: tuple[Member, ...]) -> list[list[float]]:
             return agreement_of(_parser(AverageConfig(voters), folder), named, sentences)
@@ -75,7 +79,7 @@ def average(
     elif weights == "agreement" or choose_ways:
         raise UsageError("no text to measure agreement on", remedy="name one with --text")
     config = replace(config, members=_weighted(config))
-    data = {"text": named, "sentences": sentences}
+    data = {"text": named if len(named) > 1 else next(iter(named), None), "sentences": sentences}
     folder.mkdir(parents=True, exist_ok=True)
     RunConfig(config, None, data=data, kind=AVERAGE).save(folder)
     return Run.load(folder)
@@ -130,27 +134,26 @@ def _number(value: str, kind: Callable[[str], Any], spec: str) -> Any:
         raise UsageError(f"{spec}: expected a number, found {value!r}") from None
 
 
-def _validation_text(members: Sequence[Member], folder: Path) -> str | None:
+def _validation_text(members: Sequence[Member], folder: Path) -> list[str]:
     """The validation text of the first member that has one, else its training text."""
     for member in members:
         if member.reference and (member.reference.place(folder) / CONFIG).exists():
             data = RunConfig.load(member.reference.place(folder)).data
-            text = data.get("valid") or data.get("text")
-            if text:
-                return str(text if isinstance(text, str) else text[0])
-    return None
+            if text := data.get("valid") or data.get("text"):
+                return [text] if isinstance(text, str) else [*map(str, text)]
+    return []
 
 
-def agreement_of(parser: AverageParser, text: str, limit: int) -> list[list[float]]:
+def agreement_of(parser: AverageParser, texts: Sequence[str], limit: int) -> list[list[float]]:
     """F1 (members, members) between the trees of each two members, without whole sentences.
 
-    The trees are those of the first `limit` lines of a text that have three words or more.
+    The trees are those of `limit` lines that have three words or more, the first ones of each file.
     """
-    lines = read_lines(corpora.locate_valid(text) or corpora.locate_text(text), "replace")
-    encoded = (parser.reader.encode(line) for line in lines)
-    sentences = [*islice((one for one in encoded if sum(map(bool, one.pieces)) > 2), limit)]
+    files = [file for text in texts for file in corpora.locate_valid(text) or corpora.locate_text(text)]
+    share = -(-limit // max(len(files), 1))
+    sentences = [*chain.from_iterable(islice(_long_enough(parser, file), share) for file in files)][:limit]
     if not sentences:
-        raise OnlstmError("expected sentences of three words or more, found none", file=text)
+        raise OnlstmError("expected sentences of three words or more, found none", file=texts[0])
     members = parser.run.config.model.members
     ballots = {id(member): ballot for member, ballot in parser.ballots(sentences)}
     whole = [(0, sum(map(bool, sentence.pieces))) for sentence in sentences]
@@ -161,6 +164,12 @@ def agreement_of(parser: AverageParser, text: str, limit: int) -> list[list[floa
     for one, other in combinations(range(len(members)), 2):
         matrix[one][other] = matrix[other][one] = _f1(inner[one], inner[other])
     return matrix
+
+
+def _long_enough(parser: AverageParser, file: Source) -> Iterator[Encoded]:
+    """The lines of a file that have three words or more."""
+    encoded = map(parser.reader.encode, read_lines([file], "replace"))
+    return (sentence for sentence in encoded if sum(map(bool, sentence.pieces)) > 2)
 
 
 def _f1(ours: list[set[Span]], theirs: list[set[Span]]) -> float:

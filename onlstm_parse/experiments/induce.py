@@ -132,7 +132,7 @@ def _teacher(plan: Plan, folder: Path, say: Callable[[str], None]) -> Run:
         raise OnlstmError(f"no member could be trained: {last_line(next(iter(commands)))}", file=folder)
     members += map(locate_run, plan.voters)
     voted: list[Path] = []
-    alone, text = False, plan.valid or plan.text[0]
+    alone, text = False, [plan.valid] if plan.valid else plan.text
     for number, learners in enumerate(plan.voted_jobs(), 1):
         name = "draft" if number == 1 else f"draft-{number}"
         # Trivial parsers vote in the first draft only: later ones have grammars that have learnt from it.
@@ -219,7 +219,7 @@ def _commands(
     return commands
 
 
-def _averaged(target: Path, runs: list[Path], trivial: Mapping[str, float], text: str) -> Run:
+def _averaged(target: Path, runs: list[Path], trivial: Mapping[str, float], text: Sequence[str]) -> Run:
     """The average of some runs. Made anew unless it has these members."""
     if (target / CONFIG).exists():
         made = Run.load(target)
@@ -231,7 +231,7 @@ def _averaged(target: Path, runs: list[Path], trivial: Mapping[str, float], text
 
 
 def average_of(
-    runs: Sequence[Path], trivial: Mapping[str, float], folder: Path, text: str | None = None
+    runs: Sequence[Path], trivial: Mapping[str, float], folder: Path, text: Sequence[str] | None = None
 ) -> Run:
     """The average of trained runs and trivial parsers in `folder`, weighted by agreement.
 

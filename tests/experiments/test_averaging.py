@@ -127,6 +127,19 @@ def test_agreement_is_f1_on_raw_text_and_becomes_weights(tmp_path):
     assert told["text"] == str(text)
 
 
+def test_agreement_is_measured_on_all_files(tmp_path):
+    """The first lines of each: a file that comes first may be unlike the others."""
+    four, three = tmp_path / "four.txt", tmp_path / "three.txt"
+    four.write_text("a b c d\n" * 5)
+    three.write_text("a b c\nx\n" * 3)
+    voters = ["left", "right", "balanced"]
+    settings = {"weights": "agreement", "text": [four, three], "sentences": 4}
+    onlstm_parse.average(voters, tmp_path / "run", **settings)
+    config = Run.load(tmp_path / "run").config
+    assert config.model.agreement[1] == pytest.approx([0, 100, 75])  # as of one line of each
+    assert config.data["text"] == [str(four), str(three)]
+
+
 def test_files_of_trees_vote_for_their_sentences(tmp_path):
     trees = tmp_path / "trees.txt"
     trees.write_text("(X (X a b) (X c d))\n")
