@@ -63,7 +63,7 @@ def _without_places(data: dict[str, Any]) -> dict[str, Any]:
     valid = data.get("valid")
     return {
         **{name: value for name, value in data.items() if name != "teacher"},
-        "text": [Path(text).name for text in data.get("text", [])],
+        "text": [*dict.fromkeys(Path(text).name for text in data.get("text", []))],
         "valid": Path(valid).name if valid else None,
     }
 

@@ -16,8 +16,8 @@ from torch import Tensor
 from onlstm_parse.errors import FormatError
 from onlstm_parse.runs import RESUME, read_tensors, write_tensors
 from onlstm_parse.training.objective import Objective
-from onlstm_parse.training.optimisation import Average
 from onlstm_parse.training.optimisers import Optimiser
+from onlstm_parse.training.schedule import Average
 from onlstm_parse.training.team import Team
 
 

@@ -28,9 +28,9 @@ from onlstm_parse.training.checkpoint import Progress, load_checkpoint, save_che
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.curves import Curves
 from onlstm_parse.training.objective import Objective, Validation
-from onlstm_parse.training.optimisation import Average, has_stalled, learning_rate
 from onlstm_parse.training.optimisers import make_optimiser
 from onlstm_parse.training.progress import Display
+from onlstm_parse.training.schedule import Average, has_stalled, learning_rate
 from onlstm_parse.training.team import Team
 
 REPORT_EVERY = 100  # updates

@@ -14,8 +14,8 @@ from onlstm_parse.runs import load_weights, save_weights
 from onlstm_parse.text.corpus import PreparedText
 from onlstm_parse.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from onlstm_parse.training.config import TrainingConfig
-from onlstm_parse.training.optimisation import Average
 from onlstm_parse.training.optimisers import make_optimiser
+from onlstm_parse.training.schedule import Average
 from onlstm_parse.training.streams import StreamObjective
 from onlstm_parse.training.team import Team
 

@@ -21,8 +21,8 @@ from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.runs import Run
 from onlstm_parse.training import loop
 from onlstm_parse.training.config import RECIPES, TrainingConfig
-from onlstm_parse.training.optimisation import Average, has_stalled, learning_rate
 from onlstm_parse.training.optimisers import make_optimiser
+from onlstm_parse.training.schedule import Average, has_stalled, learning_rate
 from onlstm_parse.training.settings import change, complete, defaults_for
 from onlstm_parse.training.validation import _warning
 
