@@ -95,6 +95,11 @@ def induce(
             text_settings=text_settings,
         )
         begin(plan, folder)
+    return _carried_out(plan, folder, quiet)
+
+
+def _carried_out(plan: Plan, folder: Path, quiet: bool) -> Run:
+    """Make what is missing in the folder."""
     say = _silent if quiet else _say
     # Members inherit the lock: after kill -9 nobody goes on while they still work.
     with signals_interrupt(), locked(folder / ".lock", wait=False) as ours:

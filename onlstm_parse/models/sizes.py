@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from itertools import chain
 from math import ceil, sqrt
 from typing import Any
 
@@ -16,7 +17,7 @@ from onlstm_parse.models.config import ModelConfig
 from onlstm_parse.models.network_config import NetworkConfig
 from onlstm_parse.registry import resolve
 
-DRAWS = {"uniform_", "normal_", "__truediv__", "div"}
+DRAWS_OR_SCALES = {"uniform_", "normal_", "__truediv__", "div"}
 
 
 @cache
@@ -32,9 +33,11 @@ class _Shapes(TorchFunctionMode):
     """Weights are not drawn or scaled. PyTorch would do that in Python, and import its compiler first."""
 
     def __torch_function__(self, function: Any, types: Any, given: Any = (), named: Any = None) -> Any:
-        draws = getattr(function, "__module__", None) == "torch.nn.init" or function.__name__ in DRAWS
         arguments = named or {}
-        return [*given, *arguments.values()][0] if draws else function(*given, **arguments)
+        drawn = getattr(function, "__module__", None) == "torch.nn.init"
+        if drawn or function.__name__ in DRAWS_OR_SCALES:
+            return next(chain(given, arguments.values()))  # the weights themselves
+        return function(*given, **arguments)
 
 
 def matched(config: NetworkConfig) -> NetworkConfig:

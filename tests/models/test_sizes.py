@@ -6,10 +6,12 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from onlstm_parse.models import CATALOGUE, MODELS
+from onlstm_parse.models import CATALOGUE, KINDS, MODELS
 from onlstm_parse.models.base import LanguageModel
 from onlstm_parse.models.config import PARAMETERS, SIZES
 from onlstm_parse.models.sizes import encoder_parameters, matched
+from onlstm_parse.registry import resolve
+from onlstm_parse.training.settings import defaults_for
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -32,9 +34,13 @@ def test_the_count_that_help_tells(size):
     )
 
 
-def test_counts_are_those_of_a_real_model():
-    config = SIZES["tiny"]
-    assert LanguageModel(config, 100).parameter_count() == encoder_parameters(config) + 100 * 65
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_counts_are_those_of_a_real_model(name):
+    """Parameters are counted on networks without weights."""
+    config = defaults_for("tiny", model=name).model
+    build = resolve(KINDS[config.kind].network)
+    few, more = (build(config, words).parameter_count() for words in (100, 101))
+    assert few == encoder_parameters(config) + 100 * (more - few)
 
 
 def test_other_settings_are_matched_too():
