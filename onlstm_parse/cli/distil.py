@@ -50,7 +50,7 @@ class Distil:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Type of matrix products, for both runs; auto: bf16 where the processor or GPU has it natively."""
+    """Type of matrix products, for both runs; auto: bf16 where the processor or GPU is faster with it."""
     resume: FlagCreatePairsOff[bool] = False
     """Continue an interrupted run; give the same arguments again."""
     quiet: FlagCreatePairsOff[bool] = False

@@ -84,7 +84,7 @@ def _processor() -> Iterator[Finding]:
         "processor", f"{available} cores for this process, {torch.get_num_threads()} threads, {capability}"
     )
     precision = choose_precision("auto", torch.device("cpu"))
-    slow = "this processor has no native bf16: training takes fp32, about half as fast"
+    slow = "this processor is no faster with bf16; one that is trains up to twice as fast"
     yield Finding("precision", precision, "" if precision == "bf16" else slow)
     yield Finding("compiler", native.find_compiler() or "none")
     with warnings.catch_warnings(record=True) as told:

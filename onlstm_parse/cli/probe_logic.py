@@ -45,7 +45,7 @@ class Logic:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Type of matrix products; auto: bf16 where the processor or GPU has it natively."""
+    """Type of matrix products; auto: bf16 where the processor or GPU is faster with it."""
     quiet: FlagCreatePairsOff[bool] = False
     """Print nothing but errors."""
 

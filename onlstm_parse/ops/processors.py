@@ -37,15 +37,18 @@ def compile_command(kind: str, folder: Path) -> list[str]:
 
 def prebuilt() -> Path | None:
     """The library that came with the package for this processor; None if there is none."""
-    info = Path("/proc/cpuinfo")
-    if sys.platform != "linux" or platform.machine() != "x86_64" or not info.exists():
+    if sys.platform != "linux" or platform.machine() != "x86_64":
         return None
-    flags = next(
-        (line for line in info.read_text(errors="replace").splitlines() if line.startswith("flags")), ""
-    )
-    has = set(flags.split())
+    has = set(described("flags").split())
     for kind, (_, needed) in KINDS.items():
         path = Path(__file__).parent / PREBUILT / f"recurrences-{kind}.so"
         if has.issuperset(needed) and path.exists():
             return path
     return None
+
+
+def described(entry: str) -> str:
+    """What Linux says of the first processor, such as `flags` or `vendor_id`; empty where it says nothing."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(errors="replace").splitlines() if info.exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(entry)), "")

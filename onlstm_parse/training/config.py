@@ -60,7 +60,7 @@ class TrainingConfig:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """auto: the GPU where there is one."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Type of matrix products; auto: bf16 where the processor or GPU has it natively."""
+    """Type of matrix products; auto: bf16 where the processor or GPU is faster with it."""
 
     def __post_init__(self) -> None:
         given = [f"--{name}" for name in BUDGETS if getattr(self, name) is not None]
