@@ -47,24 +47,27 @@ def evaluate(
     words: str | None = None,
     max_words: int | None = None,
     filters: str | Sequence[str] = "",
+    with_punctuation: bool = False,
 ) -> dict[str, Any]:
     """Parse the sentences of a treebank (files, folders or corpus names) and score the trees.
 
     Returns what `reports` gives for the parser's rule, with `by_rule` and `signature_by_rule` (sentence F1
     of the same analyses under each rule). A parser with a loss adds `objective` and `perplexity`: per word
     and closing `<eos>`, each sentence from a zero state; a pseudo-perplexity where the objective is masked, a
-    bound where it is `bound`. A parser with a confidence adds `by_confidence`.
+    bound where it is `bound`. A parser with a confidence adds `by_confidence`. `with_punctuation` shows the
+    parser all leaves of the treebank, not only those that count; see `parsers/punctuation.py`.
     Raises OnlstmError where the treebank cannot be read.
     """
     gold = read_gold(treebank, format, words, max_words, filters)
-    sentences = [parser.reader.encode_words(sentence.words) for sentence in gold.sentences]
+    shown = (one.leaves if with_punctuation else one.words for one in gold.sentences)
+    sentences = [parser.reader.encode_words(words) for words in shown]
     analyses = parser.analyse(sentences, with_loss=True)
     by_rule: dict[str, float] = {}
     signatures: dict[str, str] = {}
     report: dict[str, Any] = {}
     for rule in parser.rules:
         predicted = parser.trees(sentences, analyses, rule)
-        extra = parser.facts(rule)
+        extra = {**parser.facts(rule), **({"shown": "all-leaves"} if with_punctuation else {})}
         if rule == parser.rule:
             report = reports(predicted, gold, [protocol], extra=extra)[protocol]
             by_rule[rule], signatures[rule] = report["sentence_f1"], report["signature"]

@@ -13,7 +13,7 @@ import tyro
 from tyro.conf import FlagCreatePairsOff, Positional
 
 SCORING = ("format", "protocol", "words", "max_words", "filters", "plot")
-FOR_TREES = (*SCORING, "rule", "layer", "levels", "confidence")
+FOR_TREES = (*SCORING, "rule", "layer", "levels", "confidence", "with_punctuation", "over_training")
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,9 @@ class Evaluate:
     confidence: float | None = None
     """Trees: score only brackets that the parser is at least so sure of, from 0 (all) to 1; and show what
     higher confidences give."""
+    with_punctuation: FlagCreatePairsOff[bool] = False
+    """Trees: show the parser all leaves of the treebank, as in raw text. Punctuation does not count, but it
+    bars brackets that begin within one clause and end within another. Published figures are without."""
     dynamic: FlagCreatePairsOff[bool] = False
     """Text: measure also with weights that follow the text, by a step of SGD after each window."""
     dynamic_rate: float = 0.1
@@ -105,6 +108,9 @@ def _trees(options: Evaluate) -> str:
         raise UsageError("--dynamic is for text, found a treebank", remedy="say --as text if it is text")
     if options.plot is not None:
         expect_plottable(options.plot)
+    if options.over_training and options.with_punctuation:
+        problem = "--with-punctuation scores the run itself, found --over-training"
+        raise UsageError(problem, remedy="leave one of them out")
     if options.over_training:
         return _over_training(options)
     parser = load(
@@ -124,6 +130,7 @@ def _trees(options: Evaluate) -> str:
         words=options.words,
         max_words=options.max_words,
         filters=options.filters or "",
+        with_punctuation=options.with_punctuation,
     )
     if options.plot is not None:
         plot(report, options.plot, Path(options.run).name)
@@ -164,7 +171,7 @@ def _text(options: Evaluate) -> str:
     from onlstm_parse.runs import RunConfig
 
     for name in FOR_TREES:
-        if getattr(options, name) is not None:
+        if (given := getattr(options, name)) is not None and given is not False:
             option = name.replace("_", "-")
             problem = f"--{option} is for treebanks, found text: {options.names[0]}"
             raise UsageError(problem, remedy=f"leave out --{option}, or say --as trees if it is a treebank")

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from onlstm_parse.files import written_whole
 from onlstm_parse.models import AVERAGE, GRAMMARS, SPAN_PARSER
 from onlstm_parse.models.span_parser_config import SPAN_PARSER_SIZES
 from onlstm_parse.parsers.base import Parser, load
+from onlstm_parse.parsers.opinions import over
+from onlstm_parse.parsers.punctuation import barred
 from onlstm_parse.pretrained import locate_run
 from onlstm_parse.registry import check_known
 from onlstm_parse.runs import (
@@ -211,39 +213,54 @@ def _trees_file(folder: Path, side: str) -> Path:
     return folder / RESUME / f"trees-{side}.safetensors"
 
 
-def _brackets(parser: Parser, sentences: list[list[str]]) -> list[np.ndarray]:
+class Shown(NamedTuple):
+    """A sentence as the teacher sees it, with its punctuation, and as the learner will."""
+
+    words: list[str]
+    learnt: list[int]
+    """The places of the words that the learner reads."""
+    ids: list[int]
+    """What these words are in its vocabulary."""
+
+
+def _brackets(parser: Parser, sentences: list[Shown]) -> list[np.ndarray]:
     """Those of each sentence's tree, of two words or more: (brackets, 2)."""
-    trees = parser.parse_words(sentences)
-    spans = [sorted((start, stop) for start, stop, _ in tree.spans() if stop - start > 1) for tree in trees]
-    return [np.array(one, dtype=np.int16).reshape(-1, 2) for one in spans]
+    trees = parser.parse_words(sentence.words for sentence in sentences)
+    found = []
+    for sentence, tree in zip(sentences, trees, strict=True):
+        place = np.searchsorted(sentence.learnt, np.arange(len(sentence.words) + 1)).tolist()
+        spans = {(place[start], place[stop]) for start, stop, _ in tree.spans()}
+        wide = sorted(span for span in spans if span[1] - span[0] > 1)
+        found.append(np.array(wide, dtype=np.int16).reshape(-1, 2))
+    return found
 
 
-def _votes(parser: Parser, sentences: list[list[str]]) -> list[np.ndarray]:
+def _votes(parser: Parser, sentences: list[Shown]) -> list[np.ndarray]:
     """The votes for all spans of each sentence, `flattened`."""
-    encoded = [parser.reader.encode_words(words) for words in sentences]
-    votes = parser.votes(encoded)
-    return [flattened(_outer(sentence, own)) for sentence, own in zip(encoded, votes, strict=True)]
+    encoded = [parser.reader.encode_words(sentence.words) for sentence in sentences]
+    each = zip(sentences, encoded, parser.votes(encoded), strict=True)
+    return [flattened(_learnt(shown, read, votes)) for shown, read, votes in each]
 
 
-def _targets(parser: Parser, sentences: list[list[str]]) -> list[np.ndarray]:
+def _targets(parser: Parser, sentences: list[Shown]) -> list[np.ndarray]:
     """Of each sentence half the tree and half the probabilities of all spans, `flattened`.
 
     The tree alone, where the parser knows no probabilities.
     """
-    encoded = [parser.reader.encode_words(words) for words in sentences]
+    encoded = [parser.reader.encode_words(sentence.words) for sentence in sentences]
     analyses = parser.analyse(encoded)
     expected = parser.expectations(analyses, parser.rule, parser.layer)
     found = []
-    for at, (sentence, analysis) in enumerate(zip(encoded, analyses, strict=True)):
-        n = sum(map(bool, sentence.pieces))
+    for at, (shown, read, analysis) in enumerate(zip(sentences, encoded, analyses, strict=True)):
+        n = sum(map(bool, read.pieces))
         target = np.zeros((n, n + 1))
         for span in analysis.brackets:
             target[span] = 1.0
         if expected is not None and n > 1:
             target = (target + _like_a_tree(expected[at], len({*analysis.brackets} - {(0, n)}))) / 2
-        outer = _outer(sentence, target)
-        outer[0, -1] = 1.0
-        found.append(flattened(outer))
+        target = _learnt(shown, read, target)
+        target[0, -1] = 1.0
+        found.append(flattened(target))
     return found
 
 
@@ -261,19 +278,23 @@ def _like_a_tree(expected: np.ndarray, inner: int) -> np.ndarray:
     return wide
 
 
-def _outer(sentence: Encoded, spans: np.ndarray) -> np.ndarray:
-    """What is known of the spans of the words that are read, as spans of all words of the sentence."""
-    n, kept = len(sentence.words), np.flatnonzero(np.array([*map(bool, sentence.pieces)]))
-    outer = np.zeros((n, n + 1), dtype=np.float16)
-    outer[np.ix_(kept, kept + 1)] = spans[:, 1:]
-    return outer
+def _learnt(shown: Shown, read: Encoded, spans: np.ndarray) -> np.ndarray:
+    """What the teacher knows of the spans of the words that it has read, for those of the learner's words.
+
+    Nothing speaks for a span that punctuation bars.
+    """
+    if (ruled_out := barred(read)) is not None:
+        spans = np.where(ruled_out, 0.0, spans)
+    place = {at: number for number, at in enumerate(shown.learnt)}
+    places = [place.get(at) for at, pieces in enumerate(read.pieces) if pieces]
+    return over(spans, places, len(place)).astype(np.float16)
 
 
-def _nothing(parser: Parser, sentences: list[list[str]]) -> list[np.ndarray]:
+def _nothing(parser: Parser, sentences: list[Shown]) -> list[np.ndarray]:
     return [np.zeros(0, dtype=np.float16)] * len(sentences)
 
 
-GIVEN: dict[tuple[str, bool], Callable[[Parser, list[list[str]]], list[np.ndarray]]] = {
+GIVEN: dict[tuple[str, bool], Callable[[Parser, list[Shown]], list[np.ndarray]]] = {
     ("train", False): _targets,
     ("valid", False): _brackets,
     ("train", True): _votes,
@@ -282,7 +303,7 @@ GIVEN: dict[tuple[str, bool], Callable[[Parser, list[list[str]]], list[np.ndarra
 
 
 def _trees(
-    give: Callable[[list[list[str]]], list[np.ndarray]],
+    give: Callable[[list[Shown]], list[np.ndarray]],
     pipeline: TextPipeline,
     lines: Iterable[str],
     max_length: int,
@@ -292,21 +313,21 @@ def _trees(
 
     words: list[int] = []
     given: list[np.ndarray] = []
-    chunk: list[tuple[list[str], list[int]]] = []
+    chunk: list[Shown] = []
     sizes: list[int] = []
 
     def flush() -> None:
-        given.extend(give([forms for forms, _ in chunk]))
-        for _, ids in chunk:
-            words.extend(ids)
-            sizes.append(len(ids))
+        given.extend(give(chunk))
+        for sentence in chunk:
+            words.extend(sentence.ids)
+            sizes.append(len(sentence.ids))
         chunk.clear()
 
     for line in lines:
         encoded = pipeline.encode(line)
-        pairs = [(w, p) for w, p in zip(encoded.words, encoded.pieces, strict=True) if len(p) == 1]
-        if 2 < len(pairs) <= max_length:
-            chunk.append(([word for word, _ in pairs], [pieces[0] for _, pieces in pairs]))
+        learnt = [place for place, pieces in enumerate(encoded.pieces) if len(pieces) == 1]
+        if 2 < len(learnt) <= max_length:
+            chunk.append(Shown(encoded.words, learnt, [encoded.pieces[place][0] for place in learnt]))
         if len(chunk) == LINES_AT_ONCE:
             flush()
     flush()

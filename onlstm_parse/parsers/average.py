@@ -24,6 +24,7 @@ from onlstm_parse.induction import TRIVIAL_PARSERS
 from onlstm_parse.parsers.base import Analysis, Parser, load
 from onlstm_parse.parsers.charts import best_trees
 from onlstm_parse.parsers.opinions import Opinion
+from onlstm_parse.parsers.punctuation import barred
 from onlstm_parse.parsers.tree_file import TreeFileParser
 from onlstm_parse.parsers.trivial import SpacedWords, TrivialParser
 from onlstm_parse.registry import check_known
@@ -116,7 +117,12 @@ class AverageParser(Parser):
         for member, opinions in self._opinions(sentences):
             for scores, opinion in zip(votes, opinions, strict=True):
                 scores += member.weight / self.total * opinion.votes(len(scores))
-        return [Analysis(tree, scores=scores) for tree, scores in zip(best_trees(votes), votes, strict=True)]
+        analyses = [
+            Analysis([], scores=scores, barred=barred(sentence))
+            for sentence, scores in zip(sentences, votes, strict=True)
+        ]
+        trees = best_trees(votes, analyses)
+        return [one._replace(brackets=tree) for one, tree in zip(analyses, trees, strict=True)]
 
     def votes(self, sentences: Sequence[Encoded]) -> list[np.ndarray]:
         return [analysis.scores for analysis in self.analyse(sentences) if analysis.scores is not None]

@@ -38,6 +38,8 @@ class Analysis(NamedTuple):
     """(K, n): d_f of each word in layers 1 to K."""
     scores: np.ndarray | None = None
     """(n, n + 1): the score of the span from i to j at [i, j]."""
+    barred: np.ndarray | None = None
+    """(n, n + 1): the spans that punctuation rules out, for parsers that choose among all trees."""
     loss: float | None = None
     """In nats, summed over `tokens` predictions."""
     tokens: int = 0

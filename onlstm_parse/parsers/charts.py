@@ -12,6 +12,7 @@ import numpy as np
 from onlstm_parse.flat import Span
 from onlstm_parse.induction.cyk import cyk
 from onlstm_parse.parsers.base import Analysis, Parser, in_batches
+from onlstm_parse.parsers.punctuation import barred
 from onlstm_parse.text.batches import batch_by_length
 from onlstm_parse.text.pipeline import Encoded
 
@@ -78,9 +79,10 @@ class ChartParser(Parser):
             loss = sum(part_loss or 0.0 for _, part_loss in own)
             edges = [*accumulate((len(pieces) for pieces in sentence.pieces if pieces), initial=0)]
             scores = scores[np.ix_(edges[:-1], edges)]
-            has_loss = with_loss and self.objective is not None
-            analyses.append(Analysis([], scores=scores, loss=loss if has_loss else None, tokens=len(ids) + 1))
-        trees = best_trees([one.scores for one in analyses if one.scores is not None])
+            known = loss if with_loss and self.objective is not None else None
+            ruled_out = barred(sentence)
+            analyses.append(Analysis([], None, scores, ruled_out, loss=known, tokens=len(ids) + 1))
+        trees = best_trees([one.scores for one in analyses if one.scores is not None], analyses)
         return [one._replace(brackets=tree) for one, tree in zip(analyses, trees, strict=True)]
 
 
@@ -99,15 +101,18 @@ def put_together(parts: Sequence[np.ndarray]) -> np.ndarray:
     return scores
 
 
-def best_trees(tables: Sequence[np.ndarray]) -> list[list[Span]]:
-    """The brackets of the best tree by each table of scores (n, n + 1)."""
+def best_trees(tables: Sequence[np.ndarray], analyses: Sequence[Analysis]) -> list[list[Span]]:
+    """The brackets of the best tree by each table of scores (n, n + 1) that punctuation allows."""
     lengths = [*map(len, tables)]
     brackets: list[list[Span]] = [[] for _ in tables]
     for batch in batch_by_length(lengths, WORDS_AT_ONCE):
         longest = max(lengths[index] for index in batch.sentences)
         together = np.zeros((len(batch.sentences), longest, longest + 1))
         for all_scores, index in zip(together, batch.sentences, strict=True):
-            all_scores[: lengths[index], : lengths[index] + 1] = tables[index]
+            own = all_scores[: lengths[index], : lengths[index] + 1]
+            own[:] = tables[index]
+            if (ruled_out := analyses[index].barred) is not None:
+                own[ruled_out] = -np.inf
         found = cyk(together, [lengths[index] for index in batch.sentences]) if longest else []
         for index, tree in zip(batch.sentences, found, strict=False):
             brackets[index] = tree

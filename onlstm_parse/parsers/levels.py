@@ -13,6 +13,7 @@ from onlstm_parse.induction import EXPECTATIONS, SPLITTERS
 from onlstm_parse.induction.expected import expectations
 from onlstm_parse.parsers.base import Analysis, Parser, in_batches
 from onlstm_parse.parsers.charts import best_trees, parts_of, put_together
+from onlstm_parse.parsers.punctuation import barred
 from onlstm_parse.text.batches import Batch
 from onlstm_parse.text.pipeline import Encoded
 
@@ -78,7 +79,7 @@ class LevelParser(Parser):
     def brackets(self, analyses: Sequence[Analysis], rule: str, layer: int | None) -> list[list[Span]]:
         expected = self.expectations(analyses, rule, layer)
         if expected is not None:
-            return best_trees(expected)
+            return best_trees(expected, analyses)
         split, at = SPLITTERS[rule], (layer or self._layer) - 1
         found = (levels[at].tolist() for levels in _levels(analyses))
         return [split(levels) if levels else [] for levels in found]
@@ -146,7 +147,8 @@ class LevelParser(Parser):
             starts = accumulate(map(len, sentence.pieces), initial=1)
             first = [start for start, pieces in zip(starts, sentence.pieces, strict=False) if pieces]
             loss = None if losses is None else float(losses[: len(ids) + 1, column].sum())
-            analyses.append(Analysis([], levels[:, first, column], loss=loss, tokens=len(ids) + 1))
+            own, ruled_out = levels[:, first, column], barred(sentence)
+            analyses.append(Analysis([], own, barred=ruled_out, loss=loss, tokens=len(ids) + 1))
         trees = self.brackets(analyses, self.rule, self.layer)
         return [one._replace(brackets=tree) for one, tree in zip(analyses, trees, strict=True)]
 

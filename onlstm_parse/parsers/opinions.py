@@ -43,21 +43,18 @@ class Opinion(NamedTuple):
             return votes
         inner = [span for span in self.brackets if span != (0, len(self.places))]
         own = sum(self.expected[span] for span in inner)
-        return self._over(words) * (len(inner) / own if own > 0 else 1.0)
+        return over(self.expected, self.places, words) * (len(inner) / own if own > 0 else 1.0)
 
-    def _over(self, words: int) -> np.ndarray:
-        """`expected` over the words that count; the likeliest of spans that are the same there."""
-        assert self.expected is not None
-        if self.places == [*range(words)]:
-            return self.expected
-        starts = [
-            *accumulate(
-                self.places[::-1], lambda last, place: last if place is None else place, initial=words
-            )
-        ]
-        stops = [
-            *accumulate(self.places, lambda last, place: last if place is None else place + 1, initial=0)
-        ]
-        votes = np.zeros((words + 1, words + 1))
-        np.maximum.at(votes, (np.array(starts[:0:-1])[:, None], np.array(stops)[None]), self.expected)
-        return votes[:words]
+
+def over(spans: np.ndarray, places: list[int | None], words: int) -> np.ndarray:
+    """What is known of spans of some words, (n, n + 1), for those of the `words` that count.
+
+    `places` are those of the n words among them. Of spans that are the same there the largest value is taken.
+    """
+    if places == [*range(words)]:
+        return spans
+    starts = [*accumulate(places[::-1], lambda last, place: last if place is None else place, initial=words)]
+    stops = [*accumulate(places, lambda last, place: last if place is None else place + 1, initial=0)]
+    found = np.zeros((words + 1, words + 1))
+    np.maximum.at(found, (np.array(starts[:0:-1])[:, None], np.array(stops)[None]), spans)
+    return found[:words]

@@ -33,6 +33,7 @@ _FIELDS = {
     "words": "the leaves that count as words are chosen by the filter {}",
     "filters": "the gold trees were changed by the filters {}, one behind another",
     "max": "sentences of up to {} words",
+    "shown": "the parser was shown {}",
     "rule": "levels were split by the {} rule",
     "layer": "levels come from layer {}",
     "levels": "levels are read as {}",

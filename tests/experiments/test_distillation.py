@@ -11,6 +11,7 @@ import onlstm_parse
 from onlstm_parse.cli.main import main
 from onlstm_parse.errors import OnlstmError, UsageError
 from onlstm_parse.experiments import distillation
+from onlstm_parse.experiments.distillation import Shown
 from onlstm_parse.models.span_parser import SpanParser
 from onlstm_parse.models.span_parser_config import SpanParserConfig
 from onlstm_parse.parsers.base import Analysis
@@ -165,12 +166,32 @@ class HalfSure:
 
 @pytest.mark.parametrize(("knows", "left", "other"), [(True, 0.8, 0.2), (False, 1.0, 0.0)])
 def test_a_student_learns_half_the_tree_and_half_the_probabilities(knows, left, other):
-    plain, comma = distillation._targets(HalfSure(knows), [["a", "b", "c"], ["a", ",", "b", "c"]])
+    """The comma of the second sentence is a word for the student, that of the third is not."""
+    commas = ["a", ",", "b", "c"]
+    shown = [
+        Shown(["a", "b", "c"], [0, 1, 2], []),
+        Shown(commas, [0, 1, 2, 3], []),
+        Shown(commas, [0, 2, 3], []),
+    ]
+    plain, comma, dropped = distillation._targets(HalfSure(knows), shown)
+    np.testing.assert_array_equal(dropped, plain)
     spans = unflattened([plain, comma], [3, 4])
     expected = {(0, 0, 3): 1.0, (0, 0, 2): left, (0, 1, 3): other}
     expected |= {(1, 0, 4): 1.0, (1, 0, 3): left, (1, 2, 4): other}
     for place in np.ndindex(*spans.shape):
         assert spans[place].item() == pytest.approx(expected.get(place, 0.0), abs=1e-3), place
+
+
+def test_punctuation_shows_the_teacher_what_no_learner_should_learn(right):
+    """Of a b , c d e the bracket (b c) begins within one clause and ends within another."""
+    shown = [Shown(["a", "b", ",", "c", "d", "e", "."], [0, 1, 3, 4, 5], [])]
+    (brackets,) = distillation._brackets(onlstm_parse.load(right), shown)
+    assert brackets.tolist() == [[0, 5], [1, 5], [2, 5], [3, 5]]
+    for give in (distillation._votes, distillation._targets):
+        (spans,) = unflattened(give(onlstm_parse.load("en"), shown), [5]).numpy()
+        assert spans[1, 3] == spans[1, 4] == 0
+        assert spans[0, 2] > 0
+        assert spans[2, 5] > 0
 
 
 def test_the_loss_of_a_tree_is_its_negative_log_likelihood():
