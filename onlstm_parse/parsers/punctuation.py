@@ -12,19 +12,22 @@ from collections.abc import Iterator
 import numpy as np
 
 from onlstm_parse.text.pipeline import Encoded
+from onlstm_parse.treebanks.words import no_punctuation_marks
 
-SIGNS = frozenset(',;:.!?…—–()[]{}"“”`，；：。！？、（）［］「」『』《》〈〉【】')
-# As the Penn Treebank writes dashes, quotes and brackets.
-SYMBOLS = frozenset({"--", "''", "-lrb-", "-rrb-", "-lcb-", "-rcb-", "-lsb-", "-rsb-"})
+# As the Penn Treebank writes brackets.
+BRACKETS = frozenset({"-lrb-", "-rrb-", "-lcb-", "-rcb-", "-lsb-", "-rsb-"})
+WITHIN_WORDS = frozenset({"-", "'", "’", "/", "*", "_", "·", "‧", "・"})
 
 
 def is_mark(word: str) -> bool:
-    """Whether a word is a mark of punctuation between or around clauses: no hyphen, apostrophe or symbol.
+    """Whether a word is punctuation between or around clauses, in any script.
 
     >>> [is_mark(word) for word in [",", "...", "-LRB-", "。", "-", "'s", "%"]]
     [True, True, True, True, False, False, False]
     """
-    return bool(word) and (SIGNS.issuperset(word) or word.lower() in SYMBOLS)
+    if word.lower() in BRACKETS:
+        return True
+    return bool(word) and word not in WITHIN_WORDS and not no_punctuation_marks(word, None)
 
 
 def barred(sentence: Encoded) -> np.ndarray | None:
