@@ -158,7 +158,8 @@ def _learnt_from_votes(
 ) -> list[Path]:
     """Train grammars with the votes of drafts; those of each kind are dealt out to the drafts in turn.
 
-    A draft parses once for all grammars of a kind.
+    A draft parses once for all grammars of a kind. For one grammar alone its own process lets the draft parse,
+    beside those of the other drafts.
     """
     commands: dict[Path, list[str]] = {}
     part: dict[str, Any] = {"valid": plan.valid, "size": plan.size, "sentences": plan.sentences}
@@ -166,8 +167,9 @@ def _learnt_from_votes(
         dealt = sorted(jobs, key=lambda job: job.model)[at :: len(drafts)]
         for model in dict.fromkeys(job.model for job in dealt):
             runs = [folder / job.name for job in dealt if job.model == model]
-            with suppress(OnlstmError):  # it is met again by the run, which says so
-                ask(draft, plan.text, runs, model=model, **part)
+            if len(runs) > 1:
+                with suppress(OnlstmError):  # it is met again by the run, which says so
+                    ask(draft, plan.text, runs, model=model, **part)
         options = ["--sentences", str(plan.sentences)]
         commands |= _commands(plan, folder, dealt, plan.voted_minutes, ["distil", str(draft)], options)
     return _side_by_side(commands, is_finished, plan, say)
