@@ -158,8 +158,8 @@ def _learnt_from_votes(
 ) -> list[Path]:
     """Train grammars with the votes of drafts; those of each kind are dealt out to the drafts in turn.
 
-    A draft parses once for all grammars of a kind. For one grammar alone its own process lets the draft parse,
-    beside those of the other drafts.
+    A draft parses once for all grammars of a kind. For one grammar alone its own process lets the draft
+    parse, beside those of the other drafts.
     """
     commands: dict[Path, list[str]] = {}
     part: dict[str, Any] = {"valid": plan.valid, "size": plan.size, "sentences": plan.sentences}
