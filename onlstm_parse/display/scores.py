@@ -109,7 +109,7 @@ def _remarks(report: dict[str, Any]) -> list[str]:
     remarks += _left_out(report)
     if report["raised"]:
         remarks.append(f"gold constituents that lost parts where branches cross: {report['raised']:,}")
-    if rules := report.get("by_rule"):
+    if len(rules := report.get("by_rule") or {}) > 1:  # by one alone the table has it
         figures = ", ".join(f"{figure(f1)} by the {rule} rule" for rule, f1 in rules.items())
         remarks.append(f"sentence F1 of these levels: {figures}")
     if (perplexity := report.get("perplexity")) is not None:

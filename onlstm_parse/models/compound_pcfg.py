@@ -14,7 +14,7 @@ estimate of the bound, and no bound itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -40,8 +40,16 @@ class CompoundPcfg(NeuralPcfg):
         for layer in (self.latent_root_network, self.latent_words_network, self.inference_network.ends):
             nn.init.xavier_uniform_(layer.weight)
 
+    def shared(self) -> None:
+        """Nothing: rules and probabilities of words depend on the sentence."""
+
     def forward(
-        self, words: Tensor, lengths: list[int], spans: Tensor | None = None, viterbi: bool = False
+        self,
+        words: Tensor,
+        lengths: list[int],
+        spans: Tensor | None = None,
+        viterbi: bool = False,
+        shared: Any = None,
     ) -> Tensor:
         found, read = [], 0
         for start in range(0, len(lengths), SENTENCES_AT_ONCE):

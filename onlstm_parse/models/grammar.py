@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -45,13 +46,26 @@ class Grammar(Network):
         return [(own, 1.0), (shared, NETWORKS_LR_SCALE)]
 
     @abstractmethod
+    def rules(self) -> Any:
+        """The probabilities of rules, as the inside algorithm of the grammar takes them."""
+
+    def shared(self) -> Any:
+        """What all sentences share, for many calls of `forward` with the same weights."""
+        return self.rules(), self.emission.table()
+
+    @abstractmethod
     def forward(
-        self, words: Tensor, lengths: list[int], spans: Tensor | None = None, viterbi: bool = False
+        self,
+        words: Tensor,
+        lengths: list[int],
+        spans: Tensor | None = None,
+        viterbi: bool = False,
+        shared: Any = None,
     ) -> Tensor:
         """The log probability of each sentence, (B,); words (T,) are the ids of all, one after another.
 
         It is an estimate of a lower bound where the objective of the settings is `bound`.
-        `spans` and `viterbi` are those of `ops.inside.inside_reference`.
+        `spans` and `viterbi` are those of `ops.inside.inside_reference`; `shared` is computed if not given.
         """
 
 
@@ -65,13 +79,15 @@ class Emission(nn.Module):
         self.words = embeddings(vocabulary_size, config.embedding)
         self.bias = nn.Parameter(torch.zeros(vocabulary_size))
 
-    def forward(self, words: Tensor) -> Tensor:
-        """words (T,) -> log p(word | preterminal), (T, P)."""
+    def table(self) -> tuple[Tensor, Tensor]:
+        """What all words share: the scaled preterminals (P, E), and the log of the sum over words, (P,)."""
         symbols = self.network(self.symbols) / self.words.shape[1] ** 0.5
-        forms, bias = self.words[EOS_ID + 1 :], self.bias[EOS_ID + 1 :]
-        chosen = words - (EOS_ID + 1)
-        logits = products_of(forms[chosen], symbols) + bias[chosen, None]
-        return logits - log_normaliser(symbols, forms, bias)
+        return symbols, log_normaliser(symbols, self.words[EOS_ID + 1 :], self.bias[EOS_ID + 1 :])
+
+    def forward(self, words: Tensor, table: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """words (T,) -> log p(word | preterminal), (T, P)."""
+        symbols, normalisers = table or self.table()
+        return products_of(self.words[words], symbols) + self.bias[words, None] - normalisers
 
     def by_sentence(self, words: Tensor, lengths: list[int], further: Tensor) -> Tensor:
         """The same where symbols differ between sentences: `further` (B, 1, E) is added in the network."""

@@ -8,6 +8,8 @@ has few symbols: 30 nonterminals and 60 preterminals, as published.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -42,9 +44,15 @@ class NeuralPcfg(Grammar):
         return DenseRules(binary.unflatten(-1, (symbols, symbols)), roots.squeeze(-2))
 
     def forward(
-        self, words: Tensor, lengths: list[int], spans: Tensor | None = None, viterbi: bool = False
+        self,
+        words: Tensor,
+        lengths: list[int],
+        spans: Tensor | None = None,
+        viterbi: bool = False,
+        shared: Any = None,
     ) -> Tensor:
-        return self.inside(self.rules(), self.emission(words), lengths, spans, viterbi)
+        rules, table = shared or self.shared()
+        return self.inside(rules, self.emission(words, table), lengths, spans, viterbi)
 
     @staticmethod
     def inside(

@@ -8,6 +8,8 @@ two products of N × N a span instead of one of N × N².
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from onlstm_parse.models.grammar import Grammar, ResidualNetwork, distribution, embeddings, scores_of
@@ -41,9 +43,15 @@ class SimplePcfg(Grammar):
         return distribution(scores_of(self.networks[parent](parents), children))
 
     def forward(
-        self, words: Tensor, lengths: list[int], spans: Tensor | None = None, viterbi: bool = False
+        self,
+        words: Tensor,
+        lengths: list[int],
+        spans: Tensor | None = None,
+        viterbi: bool = False,
+        shared: Any = None,
     ) -> Tensor:
-        rules, emissions = self.rules(), self.emission(words)
+        rules, table = shared or self.shared()
+        emissions = self.emission(words, table)
         if viterbi:
             return inside_reference(rules, emissions, lengths, spans, viterbi=True)
         return inside(rules, emissions, lengths, spans)

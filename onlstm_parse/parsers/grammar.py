@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from onlstm_parse.parsers.charts import ChartParser, parts_of
 from onlstm_parse.text.batches import batch_by_length
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from onlstm_parse.runs import Run
 
-# Without the memory that brackets need; the probabilities of all words are computed once a batch.
+# Without the memory that brackets need.
 LOSS_WORDS_AT_ONCE = 8192
 
 
@@ -36,6 +37,14 @@ class GrammarParser(ChartParser):
         super().__init__(run, ["expected", "viterbi"], rule, device, precision, keep_dropped)
         self.objective = run.config.model.objective
 
+    @cached_property
+    def shared(self) -> Any:
+        """What the model computes once for all sentences."""
+        from onlstm_parse.ops.precision import products_in
+
+        with products_in(self.precision, self.device):
+            return self.model.shared()
+
     def score(self, sentences: list[list[int]]) -> list[tuple[np.ndarray, float | None]]:
         import torch
 
@@ -46,7 +55,7 @@ class GrammarParser(ChartParser):
         n = max(lengths)
         spans = torch.zeros(len(lengths), n, n + 1, device=self.device, requires_grad=True)
         with products_in(self.precision, self.device):
-            found = self.model(words, lengths, spans, viterbi=self.rule == "viterbi")
+            found = self.model(words, lengths, spans, self.rule == "viterbi", self.shared)
         total = found.sum() + spans[..., :0].sum()  # sentences of one word depend on no bracket
         (scores,) = torch.autograd.grad(total, spans)
         cut = [one[:length, : length + 1] for one, length in zip(scores.cpu().numpy(), lengths, strict=True)]
@@ -66,7 +75,7 @@ class GrammarParser(ChartParser):
             chosen = [distinct[index] for index in batch.sentences]
             words = torch.tensor([index for part in chosen for index in part], device=self.device)
             with torch.no_grad(), products_in(self.precision, self.device):
-                values = self.model(words, [*map(len, chosen)])
+                values = self.model(words, [*map(len, chosen)], shared=self.shared)
             found.update(zip(chosen, (-values).tolist(), strict=True))
         return_freed_memory()
         return [sum(found[part] for part in parts) for parts in split]

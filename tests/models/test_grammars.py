@@ -33,6 +33,12 @@ def test_probabilities_of_short_sentences(model):
     assert 0 < total < 1
 
 
+def test_what_sentences_share_can_be_computed_once(model):
+    words, shared = torch.tensor([1, 2, 3, 4, 5, 6]), model.shared()
+    for part, lengths in ((words, [3, 2, 1]), (words[:2], [2])):
+        torch.testing.assert_close(model(part, lengths, shared=shared), model(part, lengths))
+
+
 def test_emissions_of_a_preterminal_sum_to_1(model):
     words = torch.arange(EOS_ID + 1, WORDS)
     torch.testing.assert_close(model.emission(words).exp().sum(0), torch.ones(4, dtype=torch.float64))
