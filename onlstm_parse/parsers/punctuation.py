@@ -11,11 +11,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from onlstm_parse.text.normalisation import PENN_BRACKET
 from onlstm_parse.text.pipeline import Encoded
 from onlstm_parse.treebanks.words import no_punctuation_marks
 
-# As the Penn Treebank writes brackets.
-BRACKETS = frozenset({"-lrb-", "-rrb-", "-lcb-", "-rcb-", "-lsb-", "-rsb-"})
 WITHIN_WORDS = frozenset({"-", "'", "’", "/", "*", "_", "·", "‧", "・"})
 
 
@@ -25,7 +24,7 @@ def is_mark(word: str) -> bool:
     >>> [is_mark(word) for word in [",", "...", "-LRB-", "。", "-", "'s", "%"]]
     [True, True, True, True, False, False, False]
     """
-    if word.lower() in BRACKETS:
+    if PENN_BRACKET.fullmatch(word):
         return True
     return bool(word) and word not in WITHIN_WORDS and not no_punctuation_marks(word, None)
 

@@ -25,7 +25,7 @@ SPECIAL = frozenset({"<eos>", "<unk>", NUMBER})  # in prepared text these are al
 _NUMERIC = r"\d¼-¾⅐-⅞"
 _SIGNS = r"-+.,:/\\%．，：／％－＋"
 _NUMBER = re.compile(rf"▁?[{_SIGNS}]*[{_NUMERIC}][{_NUMERIC}{_SIGNS}]*")
-_BRACKET = re.compile(r"-[lr][rcs]b-")
+PENN_BRACKET = re.compile(r"-[lr][rcs]b-", re.IGNORECASE)  # as the Penn Treebank writes them
 _TREEBANK_SIGNS = frozenset({"$", "#", "&", "'", r"\*", r"\*\*"})
 
 
@@ -59,6 +59,6 @@ def words(token: str) -> str | None:
     if _NUMBER.fullmatch(token):
         return NUMBER
     token = token.lower()
-    if _BRACKET.fullmatch(token) or not any(character.isalnum() for character in token):
+    if PENN_BRACKET.fullmatch(token) or not any(character.isalnum() for character in token):
         return None
     return token
