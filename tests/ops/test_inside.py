@@ -185,6 +185,25 @@ def test_the_fast_form_is_the_reference(sizes, dtype, close, with_spans, kind) -
         torch.testing.assert_close(ours, theirs, rtol=close, atol=close)
 
 
+@pytest.mark.parametrize("wanted", ["all", "rules", "words", "spans"])
+@KINDS
+def test_gradients_of_a_mean_and_of_some_arguments(kind, wanted) -> None:
+    """Gradients that one pass can give, for they are alike for all sentences or apart for each."""
+    lengths = [5, 1, 7, 2]
+    found = []
+    for function in kind.both:
+        rules, emissions, spans = grammar(3, 4, lengths, kind=kind)
+        leaves = {"rules": [*rules], "words": [emissions], "spans": [spans]}
+        for name, parts in leaves.items():
+            for part in parts:
+                part.requires_grad_(wanted in (name, "all"))
+        mean = function(rules, emissions, lengths, spans).mean()
+        chosen = [part for parts in leaves.values() for part in parts if part.requires_grad]
+        found.append([mean, *torch.autograd.grad(mean, chosen)])
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
 def test_separate_rules_are_those_of_each_sentence_alone() -> None:
     lengths = [4, 1, 5]
     rules, emissions, spans = grammar(3, 2, lengths, kind=SEPARATE)

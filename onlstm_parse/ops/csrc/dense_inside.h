@@ -5,8 +5,8 @@
 // Words are multiplied by the rules once, not for every span at whose edge they are. The symbols of a span
 // sum to R · D, where D (left symbol, right symbol) is the sum over splits, and R all rules: N³ operations a
 // span, and N² a split. Each span has a scale, so that its largest symbol is 1; only scales are logarithms.
-// Gradients are of the kept symbols, with scales as constants. The backward pass computes all of the forward
-// pass again, so that nothing is kept between them.
+// Gradients are of the kept symbols, with scales as constants. The backward pass begins with all of the forward
+// pass and gives its totals too, so that nothing is kept between calls, and one call does for both.
 #pragma once
 
 #include <algorithm>
@@ -63,7 +63,8 @@ struct DenseBackward {
     const Real* emissions;
     const Real* bonus;
     const Real* d_totals;      // (B,)
-    Real* d_emissions;         // (T, P) out
+    Real* totals;              // (B,) out
+    Real* d_emissions;         // (T, P) out, or null
     Real* d_bonus;             // (B, longest, longest + 1) out, or null
     DenseRules<Real> d_rules;  // added to, for each sentence or each thread; or null
 };
@@ -79,7 +80,9 @@ class DenseChart {
     const long N, P;
     DenseRules<Real> rules_{};
     long n_ = 0;
+    bool words_wanted_ = true;  // whether `outside` gives the gradients of words, or of their rules
     const Real* bonus_ = nullptr;
+    const Real* by_parent_of_ = nullptr;  // the rules that by_parent_ holds
     std::vector<Real> words_, by_start_, by_stop_, scales_, inner_;
     std::vector<Real> left_, right_, pairs_;                     // words times rules, (n, N or P, N)
     std::vector<Real> splits_, sums_, weights_, weighted_;       // of a group of spans
@@ -184,24 +187,36 @@ class DenseChart {
     void outside(Real d_total, Real* d_emissions, Real* d_bonus, const DenseRules<Real>* d) {
         for (auto chart : {&d_by_start_, &d_by_stop_}) chart->assign((n_ + 1) * (n_ + 1) * N, 0);
         d_words_.assign(n_ * P, 0);
-        d_left_.assign(n_ * N * N, 0);
-        d_right_.assign(n_ * N * N, 0);
-        d_pairs_.assign(n_ * P * N, 0);
-        const long size = N * N;
-        by_parent_.resize(size * N);
-        for (long q = 0; q < size; q++)
-            for (long a = 0; a < N; a++) by_parent_[a * size + q] = rules_.spans[q * N + a];
+        words_wanted_ = d || d_emissions;
+        if (words_wanted_) {
+            d_left_.assign(n_ * N * N, 0);
+            d_right_.assign(n_ * N * N, 0);
+            d_pairs_.assign(n_ * P * N, 0);
+        }
+        turn_rules();
         begin_outside(d_total / whole(), d);
         for (long width = n_; width >= 2; width--)
             for (long first = 0; first <= n_ - width; first += GROUP)
                 outside_group(first, std::min(GROUP, n_ - width + 1 - first), width, d_bonus, d);
+        if (!words_wanted_) return;
         outside_words(rules_.word_span, d ? d->word_span : nullptr, d_left_, N * N);
         outside_words(rules_.span_word, d ? d->span_word : nullptr, d_right_, N * N);
         outside_words(rules_.words, d ? d->words : nullptr, d_pairs_, P * N);
-        for (long j = 0; j < n_ * P; j++) d_emissions[j] = d_words_[j] * words_[j];
+        if (d_emissions)
+            for (long j = 0; j < n_ * P; j++) d_emissions[j] = d_words_[j] * words_[j];
     }
 
   private:
+    // by_parent_ (N, N · N): the rules of spans by their parent.
+    void turn_rules() {
+        if (by_parent_of_ == rules_.spans) return;
+        by_parent_of_ = rules_.spans;
+        const long size = N * N;
+        by_parent_.resize(size * N);
+        for (long q = 0; q < size; q++)
+            for (long a = 0; a < N; a++) by_parent_[a * size + q] = rules_.spans[q * N + a];
+    }
+
     // The probability of the whole sentence, without its scale.
     Real whole() {
         const Real* top = n_ == 1 ? words_.data() : row(by_start_, 0, n_);
@@ -291,6 +306,7 @@ class DenseChart {
     void outside_edges(long start, long width, const Real* d_sums) {
         const long last = start + width - 1;
         if (width == 2) {
+            if (!words_wanted_) return;
             edge(words_.data() + (start + 1) * P, P, weights_[1], pairs_.data() + start * P * N, d_sums,
                  d_words_.data() + (start + 1) * P, d_pairs_.data() + start * P * N);
             return;
@@ -301,18 +317,21 @@ class DenseChart {
              row(d_by_start_, start, width - 1), d_right_.data() + last * N * N);
     }
 
-    // Of sums (N,) = weight · child (size,) · matrix (size, N): the gradients of child and matrix.
+    // Of sums (N,) = weight · child (size,) · matrix (size, N): the gradients of child and, if wanted, matrix.
     void edge(const Real* child, long size, Real weight, const Real* matrix, const Real* d_sums, Real* d_child,
               Real* d_matrix) const {
         if (!(weight > 0)) return;
-        for (long j = 0; j < size; j++, matrix += N, d_matrix += N) {
-            const Real factor = weight * child[j];
+        for (long j = 0; j < size; j++, matrix += N) {
             Real sum = 0;
             #pragma omp simd reduction(+ : sum)
             for (long a = 0; a < N; a++) sum += matrix[a] * d_sums[a];
+            d_child[j] += weight * sum;
+        }
+        if (!words_wanted_) return;
+        for (long j = 0; j < size; j++, d_matrix += N) {
+            const Real factor = weight * child[j];
             #pragma omp simd
             for (long a = 0; a < N; a++) d_matrix[a] += factor * d_sums[a];
-            d_child[j] += weight * sum;
         }
     }
 
@@ -345,10 +364,11 @@ void dense_inside_forward(const Shape& batch, const DenseShape& shape, const Den
 
 template <class Real>
 void dense_inside_backward(const Shape& batch, const DenseShape& shape, const DenseBackward<Real>& io) {
-    each_sentence<Real>(batch, shape, io, [&](DenseChart<Real>& chart, long b, Real, int thread) {
+    each_sentence<Real>(batch, shape, io, [&](DenseChart<Real>& chart, long b, Real total, int thread) {
+        io.totals[b] = total;
         const bool wanted = io.d_rules.spans != nullptr;
         const DenseRules<Real> d = wanted ? io.d_rules.of(shape.separate ? b : thread, shape) : io.d_rules;
-        chart.outside(io.d_totals[b], io.d_emissions + io.words[b] * shape.preterminals,
-                      shape.of_sentence(io.d_bonus, b), wanted ? &d : nullptr);
+        Real* d_emissions = io.d_emissions ? io.d_emissions + io.words[b] * shape.preterminals : nullptr;
+        chart.outside(io.d_totals[b], d_emissions, shape.of_sentence(io.d_bonus, b), wanted ? &d : nullptr);
     });
 }

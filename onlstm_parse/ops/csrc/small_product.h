@@ -14,7 +14,7 @@ class SmallProduct {
     static constexpr int ROWS = TILE_ROWS / 2;
 
     template <int R, int W>
-    static inline void tile(long k, const Real* a, long a_row, long a_column, const Real* b, long b_row, Real* c,
+    static INLINE void tile(long k, const Real* a, long a_row, long a_column, const Real* b, long b_row, Real* c,
                             long c_row) {
         Vector sums[R][W];
         for (int r = 0; r < R; r++)
@@ -31,7 +31,7 @@ class SmallProduct {
     }
 
     template <int R, int W>
-    static void rows(long m, long k, const Real* a, long a_row, long a_column, const Real* b, long b_row, Real* c,
+    static INLINE void rows(long m, long k, const Real* a, long a_row, long a_column, const Real* b, long b_row, Real* c,
                      long c_row) {
         if constexpr (R > 1)
             if (m < R) return rows<R - 1, W>(m, k, a, a_row, a_column, b, b_row, c, c_row);
@@ -42,7 +42,7 @@ class SmallProduct {
     }
 
     template <int R, int C>
-    static inline void turned_tile(long k, const Real* a, long a_row, const Real* b, long b_row, Real* c, long c_row) {
+    static INLINE void turned_tile(long k, const Real* a, long a_row, const Real* b, long b_row, Real* c, long c_row) {
         Vector sums[R][C] = {};
         for (long q = 0; q < k; q += V::LANES) {
             Vector left[R];
@@ -58,7 +58,7 @@ class SmallProduct {
     }
 
     template <int R>
-    static void turned_rows(long m, long n, long k, const Real* a, long a_row, const Real* b, long b_row, Real* c,
+    static INLINE void turned_rows(long m, long n, long k, const Real* a, long a_row, const Real* b, long b_row, Real* c,
                             long c_row) {
         constexpr int C = 4;
         for (; m >= R; m -= R, a += R * a_row, c += R * c_row)

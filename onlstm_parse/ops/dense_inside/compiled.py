@@ -36,7 +36,7 @@ def dense_inside_compiled(
     n = max(lengths)
     scores = None if spans is None else spans[:, :n, : n + 1].to(emissions.dtype).contiguous()
     totals: Tensor = _DenseInside.apply(
-        *blocks, pad(emissions, (0, fill[1]), value=-torch.inf), scores, lengths
+        *blocks, pad(emissions, (0, fill[1]), value=-torch.inf), scores, lengths, torch.is_grad_enabled()
     )
     return totals
 
@@ -48,31 +48,66 @@ def _padded(block: Tensor, *further: int) -> Tensor:
 
 
 class _DenseInside(torch.autograd.Function):
+    """Where gradients will be wanted, the forward pass computes them, for totals whose own gradient is 1.
+
+    A sentence's are proportional to that of its total. Only those of shared rules, which are summed over
+    sentences, are computed again where the totals have different ones.
+    """
+
     @staticmethod
     def forward(ctx: Any, *given: Any) -> Tensor:
-        *blocks, emissions, spans, lengths = given
+        *blocks, emissions, spans, lengths, with_gradients = given
         words = torch.tensor([0, *lengths]).cumsum(0)
         separate = blocks[0].dim() == 4
-        sizes = (max(lengths), len(lengths), blocks[4].shape[-1], blocks[5].shape[-1], int(separate))
-        totals = emissions.new_empty(len(lengths))
+        ctx.sizes = (max(lengths), len(lengths), blocks[4].shape[-1], blocks[5].shape[-1], int(separate))
+        ctx.lengths = torch.tensor(lengths)
         tensors = (*blocks, words, emissions, spans)
-        native.call("dense_inside_forward", emissions.dtype, sizes, (*tensors, totals))
-        ctx.sizes = sizes
-        ctx.save_for_backward(*tensors)
+        totals = emissions.new_empty(len(lengths))
+        if with_gradients and any(ctx.needs_input_grad):
+            ctx.found = _gradients(ctx, tensors, torch.ones_like(totals), totals)
+            ctx.save_for_backward(*tensors)
+        else:
+            native.call("dense_inside_forward", emissions.dtype, ctx.sizes, (*tensors, totals))
         return totals
 
     @staticmethod
     def backward(ctx: Any, d_totals: Tensor) -> Any:
         refuse_second_derivatives()
-        *blocks, words, emissions, spans = ctx.saved_tensors
-        sentences, separate = ctx.sizes[1], ctx.sizes[-1]
-        d_emissions = torch.empty_like(emissions)
-        d_spans = torch.zeros_like(spans) if ctx.needs_input_grad[7] else None
-        wanted = any(ctx.needs_input_grad[:6])
-        owners = sentences if separate else min(torch.get_num_threads(), sentences)
-        kept = [block.shape[separate:] for block in blocks]
-        d_blocks = [emissions.new_zeros(owners, *shape) if wanted else None for shape in kept]
-        tensors = (*blocks, words, emissions, spans, d_totals.contiguous(), d_emissions, d_spans, *d_blocks)
-        native.call("dense_inside_backward", emissions.dtype, ctx.sizes, tensors)
-        found = [block if block is None or separate else block.sum(0) for block in d_blocks]
-        return *found, d_emissions, d_spans, None
+        *d_blocks, d_emissions, d_spans = ctx.found
+        shared = not ctx.sizes[-1] and d_blocks[0] is not None
+        if shared and (d_totals != d_totals[0]).any():
+            tensors = ctx.saved_tensors
+            found = _gradients(ctx, tensors, d_totals.contiguous(), torch.empty_like(d_totals))
+            return *found, None, None
+        of_blocks = d_totals[0] if shared else d_totals
+        d_blocks = [_times(block, of_blocks) for block in d_blocks]
+        d_emissions = _times(d_emissions, d_totals.repeat_interleave(ctx.lengths))
+        return *d_blocks, d_emissions, _times(d_spans, d_totals), None, None
+
+
+def _gradients(
+    ctx: Any, tensors: tuple[Tensor, ...], d_totals: Tensor, totals: Tensor
+) -> tuple[Tensor | None, ...]:
+    """Those of blocks, emissions and spans that are wanted, None for others; writes `totals`."""
+    *blocks, _, emissions, spans = tensors
+    sentences, separate = ctx.sizes[1], ctx.sizes[-1]
+    wanted = any(ctx.needs_input_grad[:6])
+    owners = sentences if separate else min(torch.get_num_threads(), sentences)
+    d_blocks = [emissions.new_zeros(owners, *block.shape[separate:]) if wanted else None for block in blocks]
+    d_emissions = torch.empty_like(emissions) if ctx.needs_input_grad[6] else None
+    d_spans = torch.zeros_like(spans) if ctx.needs_input_grad[7] else None
+    native.call(
+        "dense_inside_backward",
+        emissions.dtype,
+        ctx.sizes,
+        (*tensors, d_totals, totals, d_emissions, d_spans, *d_blocks),
+    )
+    found = [block if block is None or separate else block.sum(0) for block in d_blocks]
+    return *found, d_emissions, d_spans
+
+
+def _times(found: Tensor | None, factors: Tensor) -> Tensor | None:
+    """Gradients times a factor, or one for each of their first dimension."""
+    if found is None:
+        return None
+    return found * (factors.view(-1, *[1] * (found.dim() - 1)) if factors.dim() else factors)
