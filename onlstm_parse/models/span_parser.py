@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from onlstm_parse.models.network import Network
 from onlstm_parse.models.span_parser_config import SpanParserConfig
-from onlstm_parse.ops.inside import Rules, inside
+from onlstm_parse.ops.dropout import dropout
 from onlstm_parse.ops.linear_scan import forget_mult
 from onlstm_parse.ops.product import Linear
+from onlstm_parse.ops.span_scores import span_scores
 from onlstm_parse.text.vocabulary import EOS_ID, UNK_ID
 
 
@@ -34,7 +35,6 @@ class SpanParser(Network):
         self.layers = nn.ModuleList(BothWays(size, config.hidden) for size in sizes)
         self.ends = Linear(2 * config.hidden, config.scorer)
         self.score = nn.Parameter(torch.empty(config.scorer).uniform_(-1, 1) / config.scorer**0.5)
-        self.drop = nn.Dropout(config.dropout)
 
     def forward(self, words: Tensor, lengths: list[int]) -> Tensor:
         """words (n, B), filled up with any id -> the scores of spans, (B, n, n + 1) at [b, start, stop]."""
@@ -50,29 +50,13 @@ class SpanParser(Network):
         real = (place < size + 2).unsqueeze(-1)
         x = self.embedding(framed)
         for layer in self.layers:
-            x = layer(self.drop(x), real)
-        ahead, back = self.drop(x).chunk(2, -1)
+            x = layer(dropout(x, self.config.dropout, self.training), real)
+        ahead, back = dropout(x, self.config.dropout, self.training).chunk(2, -1)
         # Between words i - 1 and i: what was read up to i - 1, and what was read from the end down to i.
         fenceposts = torch.cat((ahead[:-1], back[1:]), -1).transpose(0, 1).contiguous()  # (B, n + 1, 2H)
         # The scorer begins with a product that is linear in the fenceposts: it is computed once for each.
-        ends = self.ends(fenceposts)
-        spans = (ends.unsqueeze(1) - ends[:, :-1].unsqueeze(2) + self.ends.bias).relu()
-        return (spans @ self.score).float()
-
-    @staticmethod
-    def log_trees(scores: Tensor, lengths: list[int]) -> Tensor:
-        """The logarithm of the sum over all binary trees, (B,): the inside algorithm with one symbol."""
-        one = scores.new_ones(1, 2)
-        rules = Rules(one, one, scores.new_ones(2))
-        return inside(rules, scores.new_zeros(sum(lengths), 1), lengths, scores)
-
-    @classmethod
-    def probabilities(cls, scores: Tensor, lengths: list[int]) -> Tensor:
-        """That each span of two words or more is a bracket, (B, n, n + 1): the gradient of `log_trees`."""
-        with torch.enable_grad():
-            scores = scores.detach().requires_grad_()
-            total = cls.log_trees(scores, lengths).sum() + scores[..., :0].sum()  # or one word: no bracket
-        return torch.autograd.grad(total, scores)[0]
+        ends = self.ends(fenceposts).to(self.score.dtype)
+        return span_scores(ends, self.ends.bias, self.score, lengths)
 
 
 class BothWays(nn.Module):

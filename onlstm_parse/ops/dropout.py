@@ -1,4 +1,4 @@
-"""The dropouts of AWD-LSTM (Merity, Keskar, Socher, ICLR 2018), as plain functions.
+"""Dropout, and the kinds of AWD-LSTM (Merity, Keskar, Socher, ICLR 2018), as plain functions.
 
 Nothing is dropped when not training or when the rate is 0.
 """
@@ -27,9 +27,14 @@ def embedding_dropout(words: Tensor, weight: Tensor, rate: float, training: bool
 
 def dropconnect(weight: Tensor, rate: float, training: bool) -> Tensor:
     """Drop single recurrent weights, the same for every step of a window."""
+    return dropout(weight, rate, training)
+
+
+def dropout(x: Tensor, rate: float, training: bool) -> Tensor:
+    """Drop single elements (Srivastava et al. 2014)."""
     if not training or not rate:
-        return weight
-    return weight * dropout_mask(weight, rate)
+        return x
+    return x * dropout_mask(x, rate)
 
 
 def dropout_mask(like: Tensor, rate: float) -> Tensor:

@@ -30,6 +30,7 @@ class SpanScoreParser(ChartParser):
     def score(self, sentences: list[list[int]]) -> list[tuple[np.ndarray, float | None]]:
         import torch
 
+        from onlstm_parse.ops.log_trees import bracket_probabilities
         from onlstm_parse.ops.precision import products_in
 
         lengths = [*map(len, sentences)]
@@ -37,6 +38,6 @@ class SpanScoreParser(ChartParser):
         with torch.no_grad(), products_in(self.precision, self.device):
             scores = self.model(words, lengths)
         if self.rule == "expected":
-            scores = self.model.probabilities(scores, lengths)
+            scores = bracket_probabilities(scores, lengths)
         cut = zip(scores.cpu().numpy(), lengths, strict=True)
         return [(one[:length, : length + 1], None) for one, length in cut]

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from onlstm_parse.induction.cyk import cyk
 from onlstm_parse.models.span_parser import SpanParser
+from onlstm_parse.ops.log_trees import bracket_probabilities, log_trees
 from onlstm_parse.text.batches import shuffled_by_length
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.objective import Objective, Step, Validation
@@ -95,7 +96,7 @@ class TreeObjective(Objective):
         scores, lengths = self._scores(self.train, chosen)
         targets = unflattened([self.train.given[index] for index in chosen], lengths).to(self.device)
         brackets = sum(lengths) - len(lengths)
-        loss = (self.model.log_trees(scores, lengths).sum() - (targets * scores).sum()) / brackets
+        loss = (log_trees(scores, lengths).sum() - (targets * scores).sum()) / brackets
         return Step(loss, loss, sum(lengths) * counted, brackets * counted)
 
     def _scores(self, side: ParsedSentences, chosen: np.ndarray) -> tuple[Tensor, list[int]]:
@@ -115,7 +116,7 @@ class TreeObjective(Objective):
         for at in range(0, len(order), VALIDATION_BATCH):
             chosen = order[at : at + VALIDATION_BATCH]
             scores, lengths = self._scores(self.valid, chosen)
-            expected = self.model.probabilities(scores, lengths).cpu().numpy()
+            expected = bracket_probabilities(scores, lengths).cpu().numpy()
             for index, length, ours in zip(chosen, lengths, cyk(expected, lengths), strict=True):
                 whole = {(0, length)}
                 theirs = set(map(tuple, self.valid.given[index].tolist())) - whole

@@ -1,6 +1,4 @@
-"""The span parser: scores of spans, and the CRF over all binary trees."""
-
-import math
+"""The span parser: scores of spans."""
 
 import pytest
 import torch
@@ -35,44 +33,6 @@ def test_a_span_is_read_off_what_is_around_and_in_it(model):
         changed = words.clone()
         changed[position] = 8
         assert model(changed.unsqueeze(1), [5])[0, 1, 3] != before
-
-
-TREES = [[(0, 2), (0, 3)], [(1, 3), (0, 3)], [(1, 3), (1, 4)], [(2, 4), (1, 4)], [(0, 2), (2, 4)]]
-
-
-@pytest.fixture
-def scores():
-    torch.manual_seed(1)
-    return torch.randn(2, 4, 5, dtype=torch.float64)
-
-
-@pytest.fixture
-def weights(scores):
-    """Of each of TREES, in the first sentence."""
-    return [math.exp(scores[0, 0, 4] + sum(scores[0][span] for span in tree)) for tree in TREES]
-
-
-def test_log_trees_sums_over_all_binary_trees(scores, weights):
-    found = SpanParser.log_trees(scores, [4, 1])
-    assert found[0].item() == pytest.approx(math.log(sum(weights)))
-    assert found[1].item() == pytest.approx(0)
-
-
-@pytest.mark.parametrize("lengths", [[4, 1], [4, 2]])
-def test_the_probability_of_a_span_is_the_share_of_the_trees_that_have_it(scores, weights, lengths):
-    expected = torch.zeros(4, 5, dtype=torch.float64)
-    expected[0, 4] = 1
-    for tree, weight in zip(TREES, weights, strict=True):
-        for span in tree:
-            expected[span] += weight / sum(weights)
-    found = SpanParser.probabilities(scores, lengths)
-    wide = torch.ones(4, 5, dtype=torch.bool).triu(2)
-    torch.testing.assert_close(found[0] * wide, expected)
-    assert found[1, 0, 2].item() == pytest.approx(lengths[1] - 1)
-
-
-def test_one_word_has_no_bracket():
-    assert SpanParser.probabilities(torch.ones(1, 1, 2), [1]).abs().sum() == 0
 
 
 def test_every_parameter_learns(model):

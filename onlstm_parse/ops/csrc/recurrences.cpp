@@ -1,10 +1,11 @@
-// The functions that Python calls: each cell and the inside algorithms, forward and backward,
+// The functions that Python calls: each cell, the inside algorithms and the scores of spans, forward and backward,
 // cross-entropy, and transposition, in double, in float, and in float with bf16 products.
 #include "cross_entropy.h"
 #include "dense_inside.h"
 #include "gru.h"
 #include "inside.h"
 #include "linear_scan.h"
+#include "log_trees.h"
 #include "lstm.h"
 #include "lstm_peephole.h"
 #include "mgu.h"
@@ -13,6 +14,7 @@
 #include "on_lstm.h"
 #include "recurrence.h"
 #include "rnn.h"
+#include "span_scores.h"
 #include "transpose.h"
 
 #define EXPORT_CELL(NAME, CELL, SUFFIX, REAL, STORE)                                                         \
@@ -46,8 +48,8 @@
         transpose<STORE>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                           \
     }
 
-// In double and in float alone: its products are too small for bf16.
-#define EXPORT_DENSE(SUFFIX, REAL)                                                                           \
+// In double and in float alone: without products, or with small ones.
+#define EXPORT_EXACT(SUFFIX, REAL)                                                                           \
     extern "C" void dense_inside_forward_##SUFFIX(const long* sizes, const DenseForward<REAL>* io) {           \
         dense_inside_forward<REAL>(Shape{sizes[0], sizes[1], int(sizes[2])},                                 \
                                    DenseShape{sizes[0], sizes[3], sizes[4], sizes[5] != 0}, *io);            \
@@ -55,10 +57,19 @@
     extern "C" void dense_inside_backward_##SUFFIX(const long* sizes, const DenseBackward<REAL>* io) {         \
         dense_inside_backward<REAL>(Shape{sizes[0], sizes[1], int(sizes[2])},                                \
                                     DenseShape{sizes[0], sizes[3], sizes[4], sizes[5] != 0}, *io);           \
+    }                                                                                                        \
+    extern "C" void log_trees_##SUFFIX(const long* sizes, const LogTrees<REAL>* io) {                        \
+        log_trees<REAL>(Shape{sizes[0], sizes[1], int(sizes[2])}, *io);                                      \
+    }                                                                                                        \
+    extern "C" void span_scores_forward_##SUFFIX(const long* sizes, const SpanScores<REAL>* io) {            \
+        span_scores_forward<REAL>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                  \
+    }                                                                                                        \
+    extern "C" void span_scores_backward_##SUFFIX(const long* sizes, const SpanScoresBackward<REAL>* io) {   \
+        span_scores_backward<REAL>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                 \
     }
 
-EXPORT_DENSE(f64, double)
-EXPORT_DENSE(f32, float)
+EXPORT_EXACT(f64, double)
+EXPORT_EXACT(f32, float)
 EXPORT(f64, double, double)
 EXPORT(f32, float, float)
 EXPORT(bf16, float, bf16)
