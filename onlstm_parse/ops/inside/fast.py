@@ -100,7 +100,10 @@ class _Inside(torch.autograd.Function):
             )
             if width > 1:
                 d_symbols[layout.of_width(width, words)] += product(found, back)
-        d_preterminals += product(d_children[:words], transposed(over_words))
+        d_emissions = None
+        if ctx.needs_input_grad[3]:
+            d_preterminals += product(d_children[:words], transposed(over_words))
+            d_emissions = d_preterminals.to(root.dtype) * preterminals
         d_left = d_right = None
         if ctx.needs_input_grad[0]:
             by_spans = product(transposed(d_children[words:]), transposed(symbols))
@@ -111,7 +114,6 @@ class _Inside(torch.autograd.Function):
             d_spans = root.new_zeros(ctx.shape)
             sentences, starts, stops = (part[words:] for part in layout.positions())
             d_spans[sentences, starts, stops] = (symbols.to(root.dtype) * d_symbols).sum(1)
-        d_emissions = d_preterminals.to(root.dtype) * preterminals
         return d_left, d_right, d_root, d_emissions, d_spans, None, None
 
 
