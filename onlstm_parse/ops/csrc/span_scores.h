@@ -29,9 +29,10 @@ struct SpanScoresBackward {
     Real* d_weight;            // (threads, S) added to
 };
 
-// Calls each(thread, sentence, row of the first fencepost, row of the first score).
+// Calls each(thread, words, row of the first fencepost, row of the first score) for every sentence. Threads take every
+// so many-th one: sums are the same in every run with as many threads.
 template <class Each>
-void each_row(const Shape& batch, const long* lengths, Each each) {
+void spans_of_each(const Shape& batch, const long* lengths, Each each) {
     const long longest = batch.steps;
     in_threads(batch, [&](int thread, int threads) {
         for (long b = thread; b < batch.batch; b += threads)
@@ -42,7 +43,7 @@ void each_row(const Shape& batch, const long* lengths, Each each) {
 template <class Real>
 void span_scores_forward(const Shape& batch, long S, const SpanScores<Real>& io) {
     const long columns = batch.steps + 1;
-    each_row(batch, io.lengths, [&](int, long n, long posts, long rows) {
+    spans_of_each(batch, io.lengths, [&](int, long n, long posts, long rows) {
         std::vector<Real> row(S);
         Real* moved = row.data();
         const Real* weight = io.weight;
@@ -63,7 +64,7 @@ void span_scores_forward(const Shape& batch, long S, const SpanScores<Real>& io)
 template <class Real>
 void span_scores_backward(const Shape& batch, long S, const SpanScoresBackward<Real>& io) {
     const long columns = batch.steps + 1;
-    each_row(batch, io.lengths, [&](int thread, long n, long posts, long rows) {
+    spans_of_each(batch, io.lengths, [&](int thread, long n, long posts, long rows) {
         std::vector<Real> row(2 * S);
         Real *moved = row.data(), *d_from = row.data() + S;
         const Real* weight = io.weight;
