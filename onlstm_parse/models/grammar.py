@@ -53,7 +53,6 @@ class Grammar(Network):
         """What all sentences share, for many calls of `forward` with the same weights."""
         return self.rules(), self.emission.table()
 
-    @abstractmethod
     def forward(
         self,
         words: Tensor,
@@ -67,6 +66,15 @@ class Grammar(Network):
         It is an estimate of a lower bound where the objective of the settings is `bound`.
         `spans` and `viterbi` are those of `ops.inside.inside_reference`; `shared` is computed if not given.
         """
+        rules, table = shared or self.shared()
+        return self.inside(rules, self.emission(words, table), lengths, spans, viterbi)
+
+    @staticmethod
+    @abstractmethod
+    def inside(
+        rules: Any, emissions: Tensor, lengths: list[int], spans: Tensor | None, viterbi: bool
+    ) -> Tensor:
+        """The log probability of each sentence by the grammar's own inside algorithm, (B,)."""
 
 
 class Emission(nn.Module):

@@ -8,8 +8,6 @@ has few symbols: 30 nonterminals and 60 preterminals, as published.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -42,17 +40,6 @@ class NeuralPcfg(Grammar):
         binary = distribution(scores if pairs is None else scores + pairs)
         roots = distribution(scores_of(self.root_network(self.start, root), self.below))
         return DenseRules(binary.unflatten(-1, (symbols, symbols)), roots.squeeze(-2))
-
-    def forward(
-        self,
-        words: Tensor,
-        lengths: list[int],
-        spans: Tensor | None = None,
-        viterbi: bool = False,
-        shared: Any = None,
-    ) -> Tensor:
-        rules, table = shared or self.shared()
-        return self.inside(rules, self.emission(words, table), lengths, spans, viterbi)
 
     @staticmethod
     def inside(

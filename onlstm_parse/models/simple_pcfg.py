@@ -8,8 +8,6 @@ two products of N × N a span instead of one of N × N².
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor, nn
 
 from onlstm_parse.models.grammar import Grammar, ResidualNetwork, distribution, embeddings, scores_of
@@ -42,16 +40,10 @@ class SimplePcfg(Grammar):
         """p(child | parent), (parents, M)."""
         return distribution(scores_of(self.networks[parent](parents), children))
 
-    def forward(
-        self,
-        words: Tensor,
-        lengths: list[int],
-        spans: Tensor | None = None,
-        viterbi: bool = False,
-        shared: Any = None,
+    @staticmethod
+    def inside(
+        rules: Rules, emissions: Tensor, lengths: list[int], spans: Tensor | None, viterbi: bool
     ) -> Tensor:
-        rules, table = shared or self.shared()
-        emissions = self.emission(words, table)
         if viterbi:
             return inside_reference(rules, emissions, lengths, spans, viterbi=True)
         return inside(rules, emissions, lengths, spans)
