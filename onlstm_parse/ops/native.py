@@ -84,7 +84,7 @@ def compute_type(x: Tensor) -> torch.dtype:
 def compiled_type(x: Tensor) -> torch.dtype | None:
     """The type in which the compiled functions take x; None if they cannot.
 
-    Without native bf16 instructions it is fp32 instead of bf16: faster there, and more exact.
+    On a processor without bf16 products it is fp32 instead: faster there, and more exact.
     """
     if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64):
         return None

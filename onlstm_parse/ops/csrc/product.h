@@ -33,10 +33,6 @@ struct Vectors {
             int pair;
             std::memcpy(&pair, a, 4);
             return _mm512_dpbf16_ps(sum, (__m512bh)_mm512_set1_epi32(pair), (__m512bh)_mm512_loadu_si512(panel));
-#else
-            for (int lane = 0; lane < LANES; lane++)
-                sum[lane] += float(a[0]) * float(panel[2 * lane]) + float(a[1]) * float(panel[2 * lane + 1]);
-            return sum;
 #endif
         }
     }

@@ -25,7 +25,8 @@
         run_backward<REAL, STORE>(CELL, Shape{sizes[0], sizes[1], int(sizes[2])}, *io);                      \
     }
 
-#define EXPORT(SUFFIX, REAL, STORE)                                                                          \
+// What multiplies large matrices.
+#define EXPORT_PRODUCTS(SUFFIX, REAL, STORE)                                                                 \
     EXPORT_CELL(on_lstm, (OnLstm<REAL>{{{sizes[3], sizes[4], sizes[5] != 0}}}), SUFFIX, REAL, STORE)           \
     EXPORT_CELL(on_gru, (OnGru<REAL>{{{sizes[3], sizes[4], sizes[5] != 0}}}), SUFFIX, REAL, STORE)             \
     EXPORT_CELL(linear_scan, LinearScan<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                \
@@ -35,14 +36,17 @@
     EXPORT_CELL(minimal_rnn, MinimalRnn<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                \
     EXPORT_CELL(lstm, Lstm<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                                             \
     EXPORT_CELL(lstm_peephole, PeepholeLstm<REAL>{sizes[3]}, SUFFIX, REAL, STORE)                            \
-    extern "C" void cross_entropy_##SUFFIX(const long* sizes, const CrossEntropy<REAL, STORE>* io) {         \
-        cross_entropy<REAL, STORE>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                 \
-    }                                                                                                        \
     extern "C" void inside_forward_##SUFFIX(const long* sizes, const InsideForward<REAL, STORE>* io) {         \
         inside_forward<REAL, STORE>(sizes[0], sizes[1], int(sizes[2]), sizes[3], *io);                       \
     }                                                                                                        \
     extern "C" void inside_backward_##SUFFIX(const long* sizes, const InsideBackward<REAL, STORE>* io) {       \
         inside_backward<REAL, STORE>(sizes[0], sizes[1], int(sizes[2]), sizes[3], *io);                      \
+    }
+
+// What reads matrices once.
+#define EXPORT_PASSES(SUFFIX, REAL, STORE)                                                                   \
+    extern "C" void cross_entropy_##SUFFIX(const long* sizes, const CrossEntropy<REAL, STORE>* io) {         \
+        cross_entropy<REAL, STORE>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                 \
     }                                                                                                        \
     extern "C" void transpose_##SUFFIX(const long* sizes, const Transpose<STORE>* io) {                      \
         transpose<STORE>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                           \
@@ -70,11 +74,16 @@
 
 EXPORT_EXACT(f64, double)
 EXPORT_EXACT(f32, float)
-EXPORT(f64, double, double)
-EXPORT(f32, float, float)
-EXPORT(bf16, float, bf16)
+EXPORT_PASSES(f64, double, double)
+EXPORT_PASSES(f32, float, float)
+EXPORT_PASSES(bf16, float, bf16)
+EXPORT_PRODUCTS(f64, double, double)
+EXPORT_PRODUCTS(f32, float, float)
+#if defined(__AVX512BF16__)
+EXPORT_PRODUCTS(bf16, float, bf16)
+#endif
 
-// Whether bf16 products are native here; elsewhere they are correct but slow.
+// Whether there are products in bf16, for which a processor needs instructions; fp32 is faster without them.
 extern "C" int has_bf16() {
 #if defined(__AVX512BF16__)
     return 1;
