@@ -114,6 +114,19 @@ def test_votes_are_compared_by_the_perplexity_of_grammars_that_learn_from_them(
     }
     assert weights["both-halves"] == [1, 1]
     assert len(weights["grammars"]) == 1
+    # By name, they have learners already. The reference is one of these, so that their agreement is 100.
+    named = [tmp_path / "votes" / f"votes-of-{name}" for name in names[::2]]
+    learner = tmp_path / "votes" / "votes-of-all-1"
+    options = ("--voters", *named, "--reference", learner, *options[5:])
+    run(SCRIPTS / "compare_votes", text_file, *options, monkeypatch=monkeypatch)
+    again = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in capsys.readouterr().out.splitlines()
+        if "perplexity" in line or "agreement" in line
+    ]
+    assert [row[1:] for row in again[::2]] == [row[1:] for row in rows[::2]]
+    assert [row[0] for row in again[1::2]] == [row[0] for row in again[::2]]
+    assert float(again[1][2]) == 100 >= float(again[3][2])
 
 
 def test_the_sentences_of_a_treebank_are_taken_out_of_its_text(tmp_path):

@@ -6,23 +6,20 @@ grammar learns the text, with the votes of the other parser as a prior on its tr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from onlstm_parse import corpora
 from onlstm_parse.errors import OnlstmError, UsageError
+from onlstm_parse.experiments.teaching import GIVEN, given_for, sentences_of
 from onlstm_parse.files import written_whole
 from onlstm_parse.models import AVERAGE, GRAMMARS, SPAN_PARSER
 from onlstm_parse.models.span_parser_config import SPAN_PARSER_SIZES
 from onlstm_parse.parsers.base import Parser, load
-from onlstm_parse.parsers.opinions import over
-from onlstm_parse.parsers.punctuation import barred
 from onlstm_parse.pretrained import locate_run
 from onlstm_parse.registry import check_known
 from onlstm_parse.runs import (
@@ -37,17 +34,15 @@ from onlstm_parse.runs import (
 )
 from onlstm_parse.text.config import TextConfig
 from onlstm_parse.text.corpus import TokenIds, lines_of_sides
-from onlstm_parse.text.pipeline import Encoded, TextPipeline
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.settings import Settings, change, complete, defaults_for
 from onlstm_parse.training.start import prepared, train_run
 from onlstm_parse.training.team import joined
-from onlstm_parse.training.trees import ParsedSentences, ParsedText, flattened
+from onlstm_parse.training.trees import ParsedText
 
 TRAINING = TrainingConfig(
     learning_rate=2e-3, batch_size=32, clip=5.0, activation_penalty=0.0, temporal_penalty=0.0
 )
-LINES_AT_ONCE = 2048
 SIDES = ("train", "valid")
 
 
@@ -191,9 +186,9 @@ def parsed(
             parser = parser or load(teacher, device=training.device, precision=training.precision)
             give = partial(GIVEN[side, voted], parser)
             some = _thinned(lines, facts, limit)
-            tensors = _trees(give, pipeline, some, settings.training.max_length)
+            tensors = given_for(give, pipeline, some, settings.training.max_length)
             write_tensors(file, tensors, {"of": identity})
-        sides[side] = _sentences(read_tensors(file)[0], facts)
+        sides[side] = sentences_of(read_tensors(file)[0], facts)
         if not sides[side].words:
             raise OnlstmError(
                 f"no sentence of the {side} text has 3 to {settings.training.max_length} words",
@@ -211,139 +206,3 @@ def _thinned(lines: Iterator[str], facts: TokenIds, limit: int | None) -> Iterat
 
 def _trees_file(folder: Path, side: str) -> Path:
     return folder / RESUME / f"trees-{side}.safetensors"
-
-
-class Shown(NamedTuple):
-    """A sentence as the teacher sees it, with its punctuation, and as the learner will."""
-
-    words: list[str]
-    learnt: list[int]
-    """The places of the words that the learner reads."""
-    ids: list[int]
-    """What these words are in its vocabulary."""
-
-
-def _brackets(parser: Parser, sentences: list[Shown]) -> list[np.ndarray]:
-    """Those of each sentence's tree, of two words or more: (brackets, 2)."""
-    trees = parser.parse_words(sentence.words for sentence in sentences)
-    found = []
-    for sentence, tree in zip(sentences, trees, strict=True):
-        place = np.searchsorted(sentence.learnt, np.arange(len(sentence.words) + 1)).tolist()
-        spans = {(place[start], place[stop]) for start, stop, _ in tree.spans()}
-        wide = sorted(span for span in spans if span[1] - span[0] > 1)
-        found.append(np.array(wide, dtype=np.int16).reshape(-1, 2))
-    return found
-
-
-def _votes(parser: Parser, sentences: list[Shown]) -> list[np.ndarray]:
-    """The votes for all spans of each sentence, `flattened`."""
-    encoded = [parser.reader.encode_words(sentence.words) for sentence in sentences]
-    each = zip(sentences, encoded, parser.votes(encoded), strict=True)
-    return [flattened(_learnt(shown, read, votes)) for shown, read, votes in each]
-
-
-def _targets(parser: Parser, sentences: list[Shown]) -> list[np.ndarray]:
-    """Of each sentence half the tree and half the probabilities of all spans, `flattened`.
-
-    The tree alone, where the parser knows no probabilities.
-    """
-    encoded = [parser.reader.encode_words(sentence.words) for sentence in sentences]
-    analyses = parser.analyse(encoded)
-    expected = parser.expectations(analyses, parser.rule, parser.layer)
-    found = []
-    for at, (shown, read, analysis) in enumerate(zip(sentences, encoded, analyses, strict=True)):
-        n = sum(map(bool, read.pieces))
-        target = np.zeros((n, n + 1))
-        for span in analysis.brackets:
-            target[span] = 1.0
-        if expected is not None and n > 1:
-            target = (target + _like_a_tree(expected[at], len({*analysis.brackets} - {(0, n)}))) / 2
-        target = _learnt(shown, read, target)
-        target[0, -1] = 1.0
-        found.append(flattened(target))
-    return found
-
-
-def _like_a_tree(expected: np.ndarray, inner: int) -> np.ndarray:
-    """Probabilities of spans (n, n + 1), scaled so that as many brackets are expected as a tree has.
-
-    `inner` is the number of its brackets strictly inside the sentence. With another sum, scores could grow
-    without end: all trees have the same number of brackets.
-    """
-    wide = np.triu(expected, 2)
-    wide[0, -1] = 0.0
-    total = wide.sum()
-    wide *= inner / total if total > 0 else 0.0
-    wide[0, -1] = 1.0
-    return wide
-
-
-def _learnt(shown: Shown, read: Encoded, spans: np.ndarray) -> np.ndarray:
-    """What the teacher knows of the spans of the words that it has read, for those of the learner's words.
-
-    Nothing speaks for a span that punctuation bars.
-    """
-    if (ruled_out := barred(read)) is not None:
-        spans = np.where(ruled_out, 0.0, spans)
-    place = {at: number for number, at in enumerate(shown.learnt)}
-    places = [place.get(at) for at, pieces in enumerate(read.pieces) if pieces]
-    return over(spans, places, len(place)).astype(np.float16)
-
-
-def _nothing(parser: Parser, sentences: list[Shown]) -> list[np.ndarray]:
-    return [np.zeros(0, dtype=np.float16)] * len(sentences)
-
-
-GIVEN: dict[tuple[str, bool], Callable[[Parser, list[Shown]], list[np.ndarray]]] = {
-    ("train", False): _targets,
-    ("valid", False): _brackets,
-    ("train", True): _votes,
-    ("valid", True): _nothing,
-}
-
-
-def _trees(
-    give: Callable[[list[Shown]], list[np.ndarray]],
-    pipeline: TextPipeline,
-    lines: Iterable[str],
-    max_length: int,
-) -> dict[str, Any]:
-    """Ids, what `give` gives, and how many of each a sentence has, as flat tensors."""
-    import torch
-
-    words: list[int] = []
-    given: list[np.ndarray] = []
-    chunk: list[Shown] = []
-    sizes: list[int] = []
-
-    def flush() -> None:
-        given.extend(give(chunk))
-        for sentence in chunk:
-            words.extend(sentence.ids)
-            sizes.append(len(sentence.ids))
-        chunk.clear()
-
-    for line in lines:
-        encoded = pipeline.encode(line)
-        learnt = [place for place, pieces in enumerate(encoded.pieces) if len(pieces) == 1]
-        if 2 < len(learnt) <= max_length:
-            chunk.append(Shown(encoded.words, learnt, [encoded.pieces[place][0] for place in learnt]))
-        if len(chunk) == LINES_AT_ONCE:
-            flush()
-    flush()
-    return {
-        "words": torch.tensor(words, dtype=torch.int32),
-        "given": torch.from_numpy(np.concatenate(given)) if given else torch.zeros(0),
-        "sizes": torch.tensor([*zip(sizes, map(len, given), strict=True)], dtype=torch.int32).view(-1, 2),
-    }
-
-
-def _sentences(tensors: dict[str, Any], facts: Any) -> ParsedSentences:
-    lengths, counts = tensors["sizes"].numpy().T
-    words, given = tensors["words"].numpy().astype(np.int64), tensors["given"].numpy()
-    return ParsedSentences(
-        np.split(words, np.cumsum(lengths)[:-1]) if len(lengths) else [],
-        np.split(given, np.cumsum(counts)[:-1]) if len(lengths) else [],
-        facts.fingerprint,
-        facts.unknown_share,
-    )

@@ -10,8 +10,8 @@ import torch
 import onlstm_parse
 from onlstm_parse.cli.main import main
 from onlstm_parse.errors import OnlstmError, UsageError
-from onlstm_parse.experiments import distillation
-from onlstm_parse.experiments.distillation import Shown
+from onlstm_parse.experiments import distillation, teaching
+from onlstm_parse.experiments.teaching import Shown
 from onlstm_parse.models.span_parser import SpanParser
 from onlstm_parse.models.span_parser_config import SpanParserConfig
 from onlstm_parse.ops.log_trees import log_trees
@@ -174,7 +174,7 @@ def test_a_student_learns_half_the_tree_and_half_the_probabilities(knows, left, 
         Shown(commas, [0, 1, 2, 3], []),
         Shown(commas, [0, 2, 3], []),
     ]
-    plain, comma, dropped = distillation._targets(HalfSure(knows), shown)
+    plain, comma, dropped = teaching.targets_of(HalfSure(knows), shown)
     np.testing.assert_array_equal(dropped, plain)
     spans = unflattened([plain, comma], [3, 4])
     expected = {(0, 0, 3): 1.0, (0, 0, 2): left, (0, 1, 3): other}
@@ -186,9 +186,9 @@ def test_a_student_learns_half_the_tree_and_half_the_probabilities(knows, left, 
 def test_punctuation_shows_the_teacher_what_no_learner_should_learn(right):
     """Of a b , c d e the bracket (b c) begins within one clause and ends within another."""
     shown = [Shown(["a", "b", ",", "c", "d", "e", "."], [0, 1, 3, 4, 5], [])]
-    (brackets,) = distillation._brackets(onlstm_parse.load(right), shown)
+    (brackets,) = teaching.brackets_of(onlstm_parse.load(right), shown)
     assert brackets.tolist() == [[0, 5], [1, 5], [2, 5], [3, 5]]
-    for give in (distillation._votes, distillation._targets):
+    for give in (teaching.votes_of, teaching.targets_of):
         (spans,) = unflattened(give(onlstm_parse.load("en"), shown), [5]).numpy()
         assert spans[1, 3] == spans[1, 4] == 0
         assert spans[0, 2] > 0
