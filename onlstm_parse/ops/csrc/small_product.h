@@ -11,7 +11,7 @@ class SmallProduct {
     using V = Vectors<Real, Real>;
     using Vector = typename V::Vector;
     using Unaligned = typename V::Unaligned;
-    static constexpr int ROWS = TILE_ROWS / 2;
+    static constexpr int ROWS = 6;  // times two vectors: 12 sums, beside which 16 registers leave room for factors
 
     template <int R, int W>
     static INLINE void tile(long k, const Real* a, long a_row, long a_column, const Real* b, long b_row, Real* c,
