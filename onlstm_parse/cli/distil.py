@@ -41,6 +41,8 @@ class Distil:
     """Budget in minutes of training, without the time that parsing the text takes."""
     sentences: int | None = None
     """Learn from no more sentences than this, spread over the text; all if not given."""
+    vote_strength: float | None = None
+    """A grammar: nats for a bracket that all vote for, 2.5 if not given; more keeps it nearer to them."""
     max_length: int = 40
     """Longer sentences are not learnt from."""
     max_words: int | None = None

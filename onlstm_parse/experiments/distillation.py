@@ -71,6 +71,8 @@ def distil(
     """
     check_known("model", model, [SPAN_PARSER, *GRAMMARS])
     check_known("size", size, SPAN_PARSER_SIZES)
+    if model == SPAN_PARSER and "vote_strength" in settings:
+        raise UsageError("vote_strength is for grammars", remedy="name one with --model neural-pcfg")
     if sentences is not None and sentences < 1:
         raise UsageError(f"sentences must be at least 1, found {sentences}")
     names, folder, teacher = _names(texts), Path(out), locate_run(run)

@@ -38,7 +38,7 @@ from onlstm_parse.experiments.induction_plan import (
     outline,
     planned,
 )
-from onlstm_parse.experiments.short_trainings import options_for
+from onlstm_parse.experiments.short_trainings import options_for, vote_options_for
 from onlstm_parse.experiments.side_by_side import last_line, side_by_side
 from onlstm_parse.models import LANGUAGE_MODEL
 from onlstm_parse.pretrained import locate_run
@@ -146,15 +146,22 @@ def _teacher(plan: Plan, folder: Path, say: Callable[[str], None]) -> Run:
             drafts.append(_averaged(folder / f"{name}{ALONE}", voted, {}, text))
         for draft in drafts:
             say(averaging.table(draft))
-        learnt = _learnt_from_votes(plan, [one.folder for one in drafts], folder / "voted", learners, say)
+        strength = [] if voted or plan.voters else vote_options_for(plan.tokens)
+        teachers = [one.folder for one in drafts]
+        learnt = _learnt_from_votes(plan, teachers, folder / "voted", learners, strength, say)
         alone = _teach_better_alone(learnt, say)
         voted += learnt
-    teachers = voted if alone else members + voted
-    return _averaged(folder / "average", teachers, {} if voted else plan.trivial, text)
+    best = voted if alone else members + voted
+    return _averaged(folder / "average", best, {} if voted else plan.trivial, text)
 
 
 def _learnt_from_votes(
-    plan: Plan, drafts: Sequence[Path], folder: Path, jobs: Sequence[Job], say: Callable[[str], None]
+    plan: Plan,
+    drafts: Sequence[Path],
+    folder: Path,
+    jobs: Sequence[Job],
+    strength: Sequence[str],
+    say: Callable[[str], None],
 ) -> list[Path]:
     """Train grammars with the votes of drafts; those of each kind are dealt out to the drafts in turn.
 
@@ -170,7 +177,7 @@ def _learnt_from_votes(
             if len(runs) > 1:
                 with suppress(OnlstmError):  # it is met again by the run, which says so
                     ask(draft, plan.text, runs, model=model, **part)
-        options = ["--sentences", str(plan.sentences)]
+        options = ["--sentences", str(plan.sentences), *strength]
         commands |= _commands(plan, folder, dealt, plan.voted_minutes, ["distil", str(draft)], options)
     return _side_by_side(commands, is_finished, plan, say)
 

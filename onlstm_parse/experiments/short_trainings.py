@@ -32,6 +32,9 @@ SUITS_FEW_TOKENS: dict[str, dict[str, Any]] = {
     },
     GRAMMAR: {"nonterminals": 128, "preterminals": 256},
 }
+# Then grammars that learn from their votes have little time, too: so many nats a vote suit these.
+VERY_FEW_TOKENS = 250_000
+STRENGTH_OF_THEIR_VOTES = 5.0
 # What a token takes in the training of a `small` on-gru or simple-pcfg, in floating-point operations at the
 # speed of a large product: measured on two kinds of processors, in fp32 and in bf16.
 OPERATIONS_A_TOKEN = 66e6
@@ -70,3 +73,12 @@ def options_for(model: str, tokens: int | None) -> list[str]:
     if tokens is None or entry.sizes or tokens >= FEW_TOKENS[entry.kind]:
         return []
     return [f"--{name.replace('_', '-')}={value}" for name, value in SUITS_FEW_TOKENS[entry.kind].items()]
+
+
+def vote_options_for(tokens: int | None) -> list[str]:
+    """What suits grammars that learn from the votes of such members, as options of `distil`.
+
+    Each vote has to count for more where the grammars learn for a short time: else their trees drift away.
+    """
+    few = tokens is not None and tokens < VERY_FEW_TOKENS
+    return [f"--vote-strength={STRENGTH_OF_THEIR_VOTES}"] if few else []

@@ -27,6 +27,8 @@ class TrainingConfig:
     """B: parallel streams of text; for a grammar, sentences."""
     max_length: int = 40
     """Grammars: sentences with more words are not trained on."""
+    vote_strength: float = 2.5
+    """Grammars that learn from votes: nats for a bracket that all vote for."""
     bptt: int = 35
     """T: steps of truncated backpropagation."""
     variable_bptt: bool = False
@@ -73,6 +75,8 @@ class TrainingConfig:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise UsageError(f"{name} must be above 0, found {value}")
+        if self.vote_strength < 0:
+            raise UsageError(f"vote_strength must be at least 0, found {self.vote_strength}")
         for name in ("warmup", "momentum", "square_momentum"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 0 and below 1, found {getattr(self, name)}")

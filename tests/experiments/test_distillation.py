@@ -126,6 +126,10 @@ def test_bad_input(right, text_file, tmp_path):
         onlstm_parse.distil(right, text_file, tmp_path / "b", size="tidy")
     with pytest.raises(UsageError, match="unknown model 'on-lstm'"):
         onlstm_parse.distil(right, text_file, tmp_path / "b", model="on-lstm")
+    with pytest.raises(UsageError, match="vote_strength is for grammars; name one with --model neural-pcfg"):
+        onlstm_parse.distil(right, text_file, tmp_path / "run", vote_strength=5.0)
+    with pytest.raises(UsageError, match="vote_strength must be at least 0, found -1"):
+        onlstm_parse.distil(right, text_file, tmp_path / "run", model="neural-pcfg", vote_strength=-1.0)
     with pytest.raises(UsageError, match="sentences must be at least 1, found 0"):
         onlstm_parse.distil(right, text_file, tmp_path / "b", sentences=0)
     with pytest.raises(UsageError, match="unknown setting 'chunk'"):

@@ -1,6 +1,7 @@
 """Members of `induce` that have little time: how many tokens they would read, and their settings."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,6 +12,8 @@ from onlstm_parse.experiments import induction_plan, short_trainings
 from onlstm_parse.models import CATALOGUE
 from onlstm_parse.training.settings import change, defaults_for
 
+PLAN = {"valid": None, "minutes": 10.0, "models": ("on-gru", "simple-pcfg"), "voters": (), "without": ()}
+PLAN |= {"seed": 1, "size": "small", "text_settings": {}}
 SMALL = {"minutes": 1.0, "models": ("on-gru", "simple-pcfg"), "voted": (), "max_words": 50}
 
 
@@ -56,6 +59,35 @@ def test_members_with_little_time_have_other_settings(tokens, smaller, text_file
     note = f"; for want of time {' and '.join(smaller)} will be smaller than usual"
     assert (note in said[0]) if smaller else ("for want of time" not in said[0])
     assert json.loads((tmp_path / "run" / "induce.json").read_text())["tokens"] == tokens
+
+
+def test_the_first_votes_of_weak_members_count_for_more(text_file, tmp_path, monkeypatch):
+    """What is asked for in each round is looked at; nothing is trained."""
+    asked = {}
+
+    def caught(commands, at_once, say):
+        asked.update({run.name: command for run, command in commands.items()})
+        return [*commands]
+
+    class Draft(SimpleNamespace):
+        folder = tmp_path / "draft"
+
+    monkeypatch.setattr(module, "side_by_side", caught)
+    monkeypatch.setattr(module, "_averaged", lambda *_: Draft())
+    monkeypatch.setattr(module, "ask", lambda *_, **__: None)
+    monkeypatch.setattr(module, "_teach_better_alone", lambda *_: False)
+    monkeypatch.setattr(module.averaging, "table", lambda _: "")
+    cases = ((200_000, (), True), (200_000, ("en",), False), (1_200_000, (), False), (None, (), False))
+    for tokens, others, strong in cases:
+        monkeypatch.setattr(induction_plan, "expected_tokens", lambda minutes, tokens=tokens: tokens)
+        plan = induction_plan.planned(
+            [str(text_file)],
+            **{**PLAN, "voters": others, "voted": ("neural-pcfg", "neural-pcfg"), "rounds": 2},
+        )
+        module._teacher(plan, tmp_path / str(tokens), lambda _: None)
+        stronger = [name for name, command in asked.items() if "--vote-strength=5.0" in command]
+        assert stronger == (["neural-pcfg-1", "neural-pcfg-2"] if strong else [])
+        assert {"neural-pcfg-3", "neural-pcfg-4"} < asked.keys()
 
 
 def test_tiny_members_are_not_changed(text_file, tmp_path, monkeypatch):

@@ -8,8 +8,9 @@ from onlstm_parse.models.grammar import Grammar
 from onlstm_parse.models.grammar_config import GrammarConfig
 from onlstm_parse.training.config import TrainingConfig
 from onlstm_parse.training.trees import ParsedSentences, ParsedText, flattened
-from onlstm_parse.training.votes import STRENGTH, VotedObjective, VotedSentences
+from onlstm_parse.training.votes import VotedObjective, VotedSentences
 
+STRENGTH = 1.5
 WORDS = [np.array([2, 3, 2]), np.array([3, 2, 4, 4])]
 VOTES = [np.random.default_rng(length).random((length, length + 1)) for length in (3, 4)]
 
@@ -22,11 +23,13 @@ def voted(votes=VOTES):
 def objective():
     torch.manual_seed(1)
     model = Grammar(GrammarConfig(nonterminals=3, preterminals=4, embedding=8), 5)
-    return VotedObjective(model, ParsedText(None, voted(), voted()), TrainingConfig(batch_size=2))
+    return VotedObjective(
+        model, ParsedText(None, voted(), voted()), TrainingConfig(batch_size=2, vote_strength=STRENGTH)
+    )
 
 
 def test_sentences_with_votes_are_read_as_others():
-    sentences = VotedSentences(voted())
+    sentences = VotedSentences(voted(), STRENGTH)
     assert (len(sentences), sentences.lengths.tolist()) == (2, [3, 4])
     assert sentences.counts(6).tolist() == [2, 0, 3, 2, 2, 0]  # with the ends of sentences
     words, lengths = sentences.read(np.array([1, 0]))
@@ -34,7 +37,7 @@ def test_sentences_with_votes_are_read_as_others():
 
 
 def test_every_span_has_its_votes():
-    spans = VotedSentences(voted()).spans(np.array([1, 0]))
+    spans = VotedSentences(voted(), STRENGTH).spans(np.array([1, 0]))
     assert spans.shape == (2, 4, 5)
     for row, votes in zip(spans, (VOTES[1], VOTES[0]), strict=True):
         n = len(votes)
