@@ -147,12 +147,12 @@ def _teacher(plan: Plan, folder: Path, say: Callable[[str], None]) -> Run:
         for draft in drafts:
             say(averaging.table(draft))
         strength = [] if voted or plan.voters else vote_options_for(plan.tokens)
-        teachers = [one.folder for one in drafts]
-        learnt = _learnt_from_votes(plan, teachers, folder / "voted", learners, strength, say)
+        voters = [draft.folder for draft in drafts]
+        learnt = _learnt_from_votes(plan, voters, folder / "voted", learners, strength, say)
         alone = _teach_better_alone(learnt, say)
         voted += learnt
-    best = voted if alone else members + voted
-    return _averaged(folder / "average", best, {} if voted else plan.trivial, text)
+    teachers = voted if alone else members + voted
+    return _averaged(folder / "average", teachers, {} if voted else plan.trivial, text)
 
 
 def _learnt_from_votes(

@@ -69,11 +69,8 @@ def test_the_first_votes_of_weak_members_count_for_more(text_file, tmp_path, mon
         asked.update({run.name: command for run, command in commands.items()})
         return [*commands]
 
-    class Draft(SimpleNamespace):
-        folder = tmp_path / "draft"
-
     monkeypatch.setattr(module, "side_by_side", caught)
-    monkeypatch.setattr(module, "_averaged", lambda *_: Draft())
+    monkeypatch.setattr(module, "_averaged", lambda *_: SimpleNamespace(folder=tmp_path / "draft"))
     monkeypatch.setattr(module, "ask", lambda *_, **__: None)
     monkeypatch.setattr(module, "_teach_better_alone", lambda *_: False)
     monkeypatch.setattr(module.averaging, "table", lambda _: "")
