@@ -34,8 +34,10 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory) -> Path:
-    """No test reads or fills the user's cache."""
-    folder = tmp_path_factory.mktemp("cache")
+    """No test reads or fills the user's cache. The processes of one test run share one."""
+    everything = tmp_path_factory.getbasetemp()
+    folder = (everything.parent if "PYTEST_XDIST_WORKER" in os.environ else everything) / "cache"
+    folder.mkdir(exist_ok=True)
     os.environ["ONLSTM_CACHE"] = str(folder)
     return folder
 

@@ -1,8 +1,9 @@
 """The compiled recurrences of `csrc/`: from the wheel, or built once with the system's C++ compiler.
 
-Importing compiles nothing. The first call of `library()` does (seconds), unless the wheel has a library for
+Importing compiles nothing. The first call of `library` does (seconds), unless the wheel has a library for
 this processor. The result is kept in the cache folder, and later processes load it. Without a compiler it
-warns once and returns None; callers then use plain PyTorch.
+warns once and returns None; callers then use plain PyTorch. What computes in float64 is a library of its own,
+which few need and no wheel has.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from torch import Tensor
 
 from onlstm_parse.files import cache_folder
 from onlstm_parse.ops.processors import FLAGS, SHARED, SOURCES, prebuilt
+from onlstm_parse.processes import locked
 
 COMPILERS = ("g++", "clang++", "c++")  # tried in this order, after the environment's CXX
 NATIVE = "-march=native"
@@ -34,15 +36,15 @@ SUFFIXES = {torch.float64: "f64", torch.float32: "f32", torch.bfloat16: "bf16"}
 _building = threading.Lock()
 
 
-def library() -> ctypes.CDLL | None:
-    """The compiled recurrences; None, with one warning a process, if they cannot be built."""
+def library(dtype: torch.dtype = torch.float32) -> ctypes.CDLL | None:
+    """The compiled functions for tensors of `dtype`; None, with one warning, if they cannot be built."""
     with _building:
-        return _library()
+        return _library("double" if dtype == torch.float64 else "single")
 
 
 @cache
-def _library() -> ctypes.CDLL | None:
-    if ready := prebuilt():
+def _library(name: str) -> ctypes.CDLL | None:
+    if name == "single" and (ready := prebuilt()):
         with suppress(OSError):  # a foreign C library, say
             return ctypes.CDLL(str(ready))
     compiler = find_compiler()
@@ -50,7 +52,7 @@ def _library() -> ctypes.CDLL | None:
         problem, remedy = "no C++ compiler was found", "install g++ or clang++, or name one in CXX"
     else:
         try:
-            return ctypes.CDLL(str(_built(compiler)))
+            return ctypes.CDLL(str(_built(compiler, name)))
         except subprocess.CalledProcessError as error:
             lines = error.stderr.strip().splitlines() or [f"exit status {error.returncode}"]
             reason = next((line for line in lines if "error" in line), lines[0])
@@ -67,7 +69,7 @@ def call(function: str, dtype: torch.dtype, sizes: Sequence[int], tensors: Seque
 
     Sizes begin with steps and rows; the number of threads is inserted after these.
     """
-    found = library()
+    found = library(dtype)
     assert found is not None  # the caller has checked
     steps, rows, *others = sizes
     numbers = (ctypes.c_long * (len(sizes) + 1))(steps, rows, torch.get_num_threads(), *others)
@@ -88,7 +90,7 @@ def compiled_type(x: Tensor) -> torch.dtype | None:
     """
     if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64):
         return None
-    found = library()
+    found = library(x.dtype)
     if found is None:
         return None
     return torch.bfloat16 if compute_type(x) == torch.bfloat16 and found.has_bf16() else x.dtype
@@ -100,21 +102,24 @@ def find_compiler() -> str | None:
     return next((path for name in names if (path := shutil.which(name))), None)
 
 
-def _built(compiler: str) -> Path:
-    """The file of the shared library; compiled beside it and renamed, so that several processes may do it."""
-    target = cache_folder() / "native" / f"recurrences-{_fingerprint(compiler)}.so"
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-            fresh = Path(folder) / target.name
-            command = [compiler, *FLAGS, NATIVE, *SHARED, str(SOURCES / "recurrences.cpp"), "-o", str(fresh)]
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
-            fresh.replace(target)
+def _built(compiler: str, name: str) -> Path:
+    """The file of a shared library. One process compiles it, others wait; it is renamed when whole."""
+    target = cache_folder() / "native" / f"{name}-{_fingerprint(compiler)}.so"
+    if target.exists():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with locked(target.with_suffix(".lock")):
+        if not target.exists():
+            with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+                source, fresh = SOURCES / f"{name}.cpp", Path(folder) / target.name
+                command = [compiler, *FLAGS, NATIVE, *SHARED, str(source), "-o", str(fresh)]
+                subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+                fresh.replace(target)
     return target
 
 
 def _fingerprint(compiler: str) -> str:
-    """A hash of all that the library depends on: sources, flags, compiler, processor."""
+    """A hash of all that a library depends on: sources, flags, compiler, processor."""
     version = subprocess.run([compiler, "--version"], check=True, capture_output=True, timeout=60).stdout
     parts = [path.read_bytes() for path in sorted(SOURCES.iterdir())]
     parts += [" ".join((*FLAGS, NATIVE, *SHARED)).encode(), compiler.encode(), version, _processor().encode()]

@@ -30,13 +30,13 @@ KINDS = {
 
 
 def compile_command(kind: str, folder: Path) -> list[str]:
-    """The g++ command that makes the library of a kind in `folder`."""
-    source, target = SOURCES / "recurrences.cpp", folder / f"recurrences-{kind}.so"
+    """The g++ command that makes the library of a kind in `folder`, for single precision."""
+    source, target = SOURCES / "single.cpp", folder / f"recurrences-{kind}.so"
     return ["g++", *FLAGS, *KINDS[kind][0], *SHARED, str(source), "-o", str(target)]
 
 
 def prebuilt() -> Path | None:
-    """The library that came with the package for this processor; None if there is none."""
+    """The library for single precision that came with the package, for this processor; else None."""
     if sys.platform != "linux" or platform.machine() != "x86_64":
         return None
     has = set(described("flags").split())

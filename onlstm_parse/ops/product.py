@@ -53,7 +53,7 @@ def transposed(a: Tensor) -> Tensor:
     """aᵀ of a contiguous a, as `product` needs it: oneDNN would copy a transposed view again and again, and
     slowly."""
     onednn = _through_onednn(a) or (a.dtype == torch.bfloat16 and a.device.type == "cpu")
-    if not onednn or native.library() is None:
+    if not onednn or native.library(a.dtype) is None:
         return a.t()
     out = a.new_empty(a.shape[1], a.shape[0])
     native.call("transpose", a.dtype, (1, *a.shape), (a, out))

@@ -4,7 +4,7 @@
 
 T steps, B batch, H hidden units, G gates, K units of state, X further outputs of a step. U has R rows, for
 the first gates: a cell may have gates that U does not reach.
-A cell is its equations in a header of `csrc/`, a line in `recurrences.cpp`, and a `Cell` here.
+A cell is its equations in a header of `csrc/`, a line in `exports.h`, and a `Cell` here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Cell:
     """The facts about a cell that the compiled loop needs; G, H, K and X as above."""
 
     name: str
-    """The name that recurrences.cpp exports."""
+    """The name that exports.h exports."""
     arguments: tuple[int, ...]
     """The numbers that its constructor takes."""
     gates: int

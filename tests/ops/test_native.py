@@ -54,10 +54,10 @@ def test_two_processes_may_race_and_a_third_compiles_nothing(tmp_path):
     with ThreadPoolExecutor() as pool:
         both = list(pool.map(lambda _: python(PROGRAM, **environment), range(2)))
     assert [done.stdout for done in both] == ["agrees\n"] * 2, [done.stderr for done in both]
-    (built,) = tmp_path.glob("native/*")
+    (built,) = tmp_path.glob("native/*.so")
     before = built.stat().st_mtime_ns, built.stat().st_ino
     assert python(PROGRAM, **environment).stdout == "agrees\n"
-    (kept,) = tmp_path.glob("native/*")
+    (kept,) = tmp_path.glob("native/*.so")
     assert (kept.stat().st_mtime_ns, kept.stat().st_ino) == before
 
 

@@ -1,5 +1,7 @@
-// The functions that Python calls: each cell, the inside algorithms and the scores of spans, forward and backward,
-// cross-entropy, and transposition, in double, in float, and in float with bf16 products.
+// The functions that Python calls, for one type of numbers: each cell, the inside algorithms and the scores of
+// spans, forward and backward, cross-entropy, and transposition.
+#pragma once
+
 #include "cross_entropy.h"
 #include "dense_inside.h"
 #include "gru.h"
@@ -71,23 +73,3 @@
     extern "C" void span_scores_backward_##SUFFIX(const long* sizes, const SpanScoresBackward<REAL>* io) {   \
         span_scores_backward<REAL>(Shape{sizes[0], sizes[1], int(sizes[2])}, sizes[3], *io);                 \
     }
-
-EXPORT_EXACT(f64, double)
-EXPORT_EXACT(f32, float)
-EXPORT_PASSES(f64, double, double)
-EXPORT_PASSES(f32, float, float)
-EXPORT_PASSES(bf16, float, bf16)
-EXPORT_PRODUCTS(f64, double, double)
-EXPORT_PRODUCTS(f32, float, float)
-#if defined(__AVX512BF16__)
-EXPORT_PRODUCTS(bf16, float, bf16)
-#endif
-
-// Whether there are products in bf16, for which a processor needs instructions; fp32 is faster without them.
-extern "C" int has_bf16() {
-#if defined(__AVX512BF16__)
-    return 1;
-#else
-    return 0;
-#endif
-}
