@@ -12,7 +12,7 @@ from typing import Any
 from onlstm_parse import corpora
 from onlstm_parse.comparison.plan import Job
 from onlstm_parse.errors import FormatError, OnlstmError, UsageError
-from onlstm_parse.experiments.short_trainings import expected_tokens, options_for
+from onlstm_parse.experiments.short_trainings import expected_tokens, options_for, parsing_pace
 from onlstm_parse.files import write_json
 from onlstm_parse.models import CATALOGUE, GRAMMARS
 from onlstm_parse.pretrained import lasting_run, locate_run
@@ -24,9 +24,9 @@ PLAN = "induce.json"
 # Parts of the budget. What is left is for reading the text, and for parsing it with all averages.
 FOR_MEMBERS_AND_VOTED, FOR_STUDENT = 0.65, 0.15
 MEMBERS_TO_ROUND = 2.5  # so many times as much for members as for one round of grammars
-# An average parses so many for those who learn from it, for each minute of the whole budget. Other sentences
-# teach more than the same ones again.
-SENTENCES_A_MINUTE = 600
+# An average parses so many for those who learn from it, for each minute of the whole budget; fewer on a slow
+# processor. Other sentences teach more than the same ones again.
+SENTENCES_A_MINUTE, LEAST_SENTENCES = 600, 1000
 MODELS = ("on-gru", "simple-pcfg", "on-gru", "simple-pcfg")
 VOTED = ("neural-pcfg", "neural-pcfg")
 ROUNDS = 2
@@ -51,6 +51,8 @@ class Plan:
     voters: tuple[str, ...] = ()
     tokens: int | None = None
     """How many a member of the usual size is expected to read; None if unknown."""
+    sentences: int = LEAST_SENTENCES
+    """How many an average parses, for those who learn from it."""
 
     def jobs(self, models: Sequence[str]) -> list[Job]:
         """Each further run of a model has the next seed."""
@@ -71,11 +73,6 @@ class Plan:
         """What each grammar that learns from votes may take, without the time to parse."""
         return self._each(1, len(self.voted))
 
-    @property
-    def sentences(self) -> int:
-        """How many sentences an average parses, for those who learn from it."""
-        return max(int(SENTENCES_A_MINUTE * self.minutes), 1000)
-
     def _each(self, parts: float, runs: int) -> float:
         if not runs:
             return 0.0
@@ -91,8 +88,9 @@ class Plan:
         """Raises FormatError for a damaged file, OnlstmError where there is none."""
         path = folder / PLAN
         try:
-            # Older plans have neither `voted` nor `voters`.
+            # Older plans have neither `voted` nor `voters`, and as many sentences as on a fast processor.
             content = {"voted": [], "voters": [], **json.loads(path.read_text(encoding="utf-8"))}
+            content.setdefault("sentences", _sentences(content["minutes"], 1.0))
             tuples = {name: tuple(content[name]) for name in ("text", "models", "voted", "voters")}
         except FileNotFoundError:
             raise OnlstmError(
@@ -155,10 +153,15 @@ def planned(
         voted=tuple(voted),
         rounds=rounds,
         voters=tuple(map(lasting_run, voters)),
+        sentences=_sentences(minutes, parsing_pace()),
     )
     # Only settings of this size have others for short trainings.
     known = models and size == "small"
     return replace(plan, tokens=expected_tokens(plan.member_minutes)) if known else plan
+
+
+def _sentences(minutes: float, pace: float) -> int:
+    return max(int(SENTENCES_A_MINUTE * minutes * pace), LEAST_SENTENCES)
 
 
 def begin(plan: Plan, folder: Path) -> None:

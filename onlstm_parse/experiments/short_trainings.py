@@ -1,4 +1,4 @@
-"""Members of `induce` that have little time: how many tokens they would read, and what suits them.
+"""What a slow processor, or a small budget, changes in `induce`: smaller members, and fewer parsed sentences.
 
 A short training has few updates. Fewer units and symbols, smaller batches and light regularisers then give a
 lower validation perplexity in the same time (docs/results.md, "Members with little time").
@@ -38,6 +38,8 @@ STRENGTH_OF_THEIR_VOTES = 5.0
 # What a token takes in the training of a `small` on-gru or simple-pcfg, in floating-point operations at the
 # speed of a large product: measured on two kinds of processors, in fp32 and in bf16.
 OPERATIONS_A_TOKEN = 66e6
+# Floating-point operations a second of a large product in fp32 on one core, where parsing had its usual pace.
+USUAL_SPEED = 110e9
 
 
 def expected_tokens(minutes: float) -> int | None:
@@ -50,9 +52,16 @@ def expected_tokens(minutes: float) -> int | None:
     return int(60 * minutes * speed_of_products() / OPERATIONS_A_TOKEN)
 
 
-def speed_of_products() -> float:
-    """Floating-point operations a second of a large product on one core, in the precision of training."""
-    precision = choose_precision("auto", torch.device("cpu"))
+def parsing_pace() -> float:
+    """How much of the usual pace averages have when they parse here: 1 on a fast processor or a GPU."""
+    if choose_device().type != "cpu":
+        return 1.0
+    return min(speed_of_products("fp32") / USUAL_SPEED, 1.0)
+
+
+def speed_of_products(precision: str = "auto") -> float:
+    """Floating-point operations a second of a large product on one core; `auto`: as training does it."""
+    precision = choose_precision(precision, torch.device("cpu"))
     factor = torch.ones(1024, 1024, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
     threads, seconds = torch.get_num_threads(), []
     torch.set_num_threads(1)

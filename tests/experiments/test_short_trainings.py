@@ -34,6 +34,28 @@ def test_products_have_a_speed_and_threads_stay():
 
 
 @pytest.mark.parametrize(
+    ("device", "speed", "sentences"), [("cpu", 0.25, 3000), ("cpu", 4, 12_000), ("cuda", 0.25, 12_000)]
+)
+def test_slow_processors_parse_fewer_sentences(device, speed, sentences, text_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(short_trainings, "choose_device", lambda: torch.device(device))
+    monkeypatch.setattr(short_trainings, "speed_of_products", lambda *_: speed * short_trainings.USUAL_SPEED)
+    settings = {**PLAN, "voted": ("neural-pcfg",), "rounds": 1}
+    plan = induction_plan.planned([str(text_file)], **{**settings, "minutes": 20.0})
+    assert plan.sentences == sentences
+    plan.save(tmp_path)
+    monkeypatch.undo()
+    assert induction_plan.Plan.load(tmp_path) == plan
+
+
+def test_plans_of_older_versions_keep_their_number_of_sentences(text_file, tmp_path):
+    induction_plan.planned([str(text_file)], **PLAN, voted=(), rounds=1).save(tmp_path)
+    stored = json.loads((tmp_path / "induce.json").read_text())
+    del stored["sentences"]
+    (tmp_path / "induce.json").write_text(json.dumps(stored))
+    assert induction_plan.Plan.load(tmp_path).sentences == 6000
+
+
+@pytest.mark.parametrize(
     ("tokens", "smaller"),
     [(400_000, ["on-gru", "simple-pcfg"]), (2_000_000, ["on-gru"]), (2_200_000, []), (None, [])],
 )
