@@ -126,6 +126,17 @@ def test_fast_path_is_the_reference(steps, batch, inputs, n, chunk, form, path):
         assert distance(fast, plain) < 1e-12
 
 
+@pytest.mark.parametrize("batch", [1, 2, 3, 4, 7, 13, 25])
+def test_products_as_wide_as_several_panels(batch):
+    """Compiled products take few rows with several panels of columns at a time, and tiles of like height."""
+    leaves = arguments(3, batch, 4, 5, 30)
+    found, exact = results("fast", leaves, "complement"), results("reference", leaves, "complement")
+    assert max(distance(a, b) for a, b in zip(found, exact, strict=True)) < 1e-12
+    single = results("fast", scaled(3, batch, 4, 5, 30, torch.float32), "complement")
+    exact = results("reference", scaled(3, batch, 4, 5, 30, torch.float64), "complement")
+    assert max(distance(a.double(), b) for a, b in zip(single, exact, strict=True)) < 1e-5
+
+
 def scaled(steps, batch, inputs, n, chunk, dtype):
     """Arguments of the size that training has: weights of about 1 / sqrt(units)."""
     leaves = arguments(steps, batch, inputs, n, chunk, torch.float64)

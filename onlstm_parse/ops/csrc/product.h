@@ -68,40 +68,53 @@ class PackedWeight {
 
     // The columns of panels first ... last - 1 of the product.
     void multiply(const Operand* a, long a_row, long rows, Sum* out, long out_row, long first, long last) const {
-        for (long p = first; p < last; p++) {
-            const Operand* panel = panels_.get() + p * depth_ * WIDTH;
-            long width = std::min<long>(WIDTH, columns_ - p * WIDTH);
-            for (long r = 0; r < rows; r += TILE_ROWS)
-                dispatch<TILE_ROWS>(std::min<long>(TILE_ROWS, rows - r), a + r * a_row, a_row, panel,
-                                    out + r * out_row + p * WIDTH, out_row, width);
-        }
+        if (rows == 1) first = few_rows<1, 4>(a, a_row, out, out_row, first, last);
+        if (rows == 2) first = few_rows<2, 2>(a, a_row, out, out_row, first, last);
+        if (rows == 3) first = few_rows<3, 2>(a, a_row, out, out_row, first, last);
+        const long tiles = (rows + TILE_ROWS - 1) / TILE_ROWS, height = tiles ? (rows + tiles - 1) / tiles : 0;
+        for (long p = first; p < last; p++)
+            for (long r = 0; r < rows; r += height)
+                dispatch<TILE_ROWS>(std::min(height, rows - r), a + r * a_row, a_row, p, out + r * out_row, out_row);
     }
 
   private:
-    template <int ROWS>
-    void dispatch(long rows, const Operand* a, long a_row, const Operand* panel, Sum* out, long out_row,
-                  long width) const {
-        if constexpr (ROWS > 1)
-            if (rows < ROWS) return dispatch<ROWS - 1>(rows, a, a_row, panel, out, out_row, width);
-        tile<ROWS>(a, a_row, panel, out, out_row, width);
+    // All rows with whole groups of panels: sums that wait for each other are slow, so there must be many. Returns
+    // the first panel that is left.
+    template <int ROWS, int PANELS>
+    long few_rows(const Operand* a, long a_row, Sum* out, long out_row, long first, long last) const {
+        for (; first + PANELS <= last; first += PANELS) tile<ROWS, PANELS>(a, a_row, first, out, out_row);
+        return first;
     }
 
     template <int ROWS>
-    void tile(const Operand* a, long a_row, const Operand* panel, Sum* out, long out_row, long width) const {
-        typename V::Vector sums[ROWS][2] = {};
+    void dispatch(long rows, const Operand* a, long a_row, long p, Sum* out, long out_row) const {
+        if constexpr (ROWS > 1)
+            if (rows < ROWS) return dispatch<ROWS - 1>(rows, a, a_row, p, out, out_row);
+        tile<ROWS, 1>(a, a_row, p, out, out_row);
+    }
+
+    template <int ROWS, int PANELS>
+    void tile(const Operand* a, long a_row, long first, Sum* out, long out_row) const {
+        const Operand* panel = panels_.get() + first * depth_ * WIDTH;
+        typename V::Vector sums[ROWS][2 * PANELS] = {};
         for (long k = 0; k < depth_; k += V::PER_LANE) {
-            const Operand* right = panel + k * WIDTH;
             #pragma GCC unroll 12
             for (int r = 0; r < ROWS; r++) {
                 const Operand* left = a + r * a_row + k;
-                sums[r][0] = V::multiply_add(left, right, sums[r][0]);
-                sums[r][1] = V::multiply_add(left, right + V::LANES * V::PER_LANE, sums[r][1]);
+                #pragma GCC unroll 8
+                for (int v = 0; v < 2 * PANELS; v++) {
+                    const Operand* right = panel + (v / 2 * depth_ + k) * WIDTH + v % 2 * (WIDTH / 2) * V::PER_LANE;
+                    sums[r][v] = V::multiply_add(left, right, sums[r][v]);
+                }
             }
         }
         #pragma GCC unroll 12
-        for (int r = 0; r < ROWS; r++) {
-            const typename V::Vector row[2] = {sums[r][0], sums[r][1]};  // keeps `sums` in registers
-            std::memcpy(out + r * out_row, row, width * sizeof(Sum));
-        }
+        for (int r = 0; r < ROWS; r++)
+            #pragma GCC unroll 4
+            for (int p = 0; p < PANELS; p++) {
+                const typename V::Vector row[2] = {sums[r][2 * p], sums[r][2 * p + 1]};  // keeps `sums` in registers
+                const long column = (first + p) * WIDTH, width = std::min<long>(WIDTH, columns_ - column);
+                std::memcpy(out + r * out_row + column, row, width * sizeof(Sum));
+            }
     }
 };
