@@ -19,6 +19,8 @@ from onlstm_parse.pretrained import lasting_run, locate_run
 from onlstm_parse.registry import check_known
 from onlstm_parse.runs import CONFIG, RunConfig, from_dict
 from onlstm_parse.text.config import TextConfig
+from onlstm_parse.training.settings import change, complete, defaults_for
+from onlstm_parse.training.start import prepared
 
 PLAN = "induce.json"
 # Parts of the budget. What is left is for reading the text, and for parsing it with all averages.
@@ -165,9 +167,12 @@ def _sentences(minutes: float, pace: float) -> int:
 
 
 def begin(plan: Plan, folder: Path) -> None:
-    """Store the plan. Raises OnlstmError where there is a run already."""
+    """Read the text, and store the plan. Raises OnlstmError where there is a run, or for a bad text."""
     if (folder / PLAN).exists() or (folder / CONFIG).exists():
         raise OnlstmError("a run is here already", file=folder, remedy="--resume, or choose another --out")
+    if plan.models:  # they will find it in the cache
+        settings = change(defaults_for(plan.size, model=plan.models[0]), **plan.text_settings)
+        prepared(plan.text, plan.valid, complete(settings, plan.text, match_width=False))
     folder.mkdir(parents=True, exist_ok=True)
     plan.save(folder)
 

@@ -307,9 +307,18 @@ def test_a_parser_alone_teaches_for_another_text(text_file, tmp_path, monkeypatc
 
 def test_no_member_can_be_trained(tmp_path):
     text = tmp_path / "long.txt"
-    text.write_text("word " * 60 + "\n")
+    text.write_text(("word " * 60 + "\n") * 100)
     with pytest.raises(OnlstmError, match="no member could be trained: onlstm-parse: "):
         onlstm_parse.induce(text, tmp_path / "run", **QUICK | {"models": ["simple-pcfg"]})
+
+
+def test_a_text_that_cannot_serve_leaves_nothing(tmp_path):
+    """It is told before anything is trained, and the same command may be given again."""
+    text = tmp_path / "few.txt"
+    text.write_text("a dog barks\n" * 20)
+    with pytest.raises(OnlstmError, match="the text is too short to hold out validation text"):
+        onlstm_parse.induce(text, tmp_path / "run", **QUICK)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
