@@ -141,13 +141,19 @@ class Tree:
         nodes = (child for child in self.postorder() if isinstance(child, Tree) and child.children)
         return [node.confidence or 0.0 for node in nodes if not node.is_preterminal()]
 
+    def spans_with_confidence(self) -> list[tuple[int, int, float]]:
+        """First word, last word + 1, and confidence of each of `spans()`. Raises as `confidences` does."""
+        pairs = zip(self.spans(), self.confidences(), strict=True)
+        return [(start, stop, sure) for (start, stop, _), sure in pairs]
+
     def surer(self, confidence: float) -> Tree:
         """The tree with only those brackets that the parser is at least so sure of, and the whole sentence.
 
         Raises UsageError for a tree without confidences.
         """
-        pairs = zip(self.spans(), self.confidences(), strict=True)
-        kept = {(start, stop): sure for (start, stop, _), sure in pairs if sure >= confidence}
+        kept = {
+            (start, stop): sure for start, stop, sure in self.spans_with_confidence() if sure >= confidence
+        }
         return Tree.from_spans(self.leaves(), kept, self.label, self.levels, kept)
 
     # -- building --------------------------------------------------------

@@ -2,7 +2,7 @@
 
 plan.json            what was asked for, and the shards that the input is cut into
 shard-000000.trees   a tree a line; all shards one after the other are the trees of all lines, in order
-shard-000000.parquet the same as a table, if asked for: id, text, tree
+shard-000000.parquet the same as a table, if asked for: id, text, tree; with a confidence also spans
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ def parse_dataset(
     dataset: Dataset, run: str | Path, *, column: str = "text", jobs: int | None = None, **settings: Any
 ) -> Dataset:
     """The rows of a Ray dataset with one more column, `tree`: the brackets of the sentence in `column`.
+
+    With the setting `confidence` there is a column `spans`, too: start, stop and confidence of each bracket.
 
     Nothing is computed before the result is read, as usual in Ray Data. Rows come in any order; an id among
     the other columns, which are kept, restores it. `jobs` actors hold the run, with a core or a GPU each; by

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,20 @@ class ParsingWorker:
     def parser(self) -> Parser:
         return self.parsing.parser()
 
+    def columns(self, lines: Sequence[str]) -> dict[str, list[Any]]:
+        """`tree`: brackets. With a `confidence` also `spans`: start, stop and confidence of each bracket."""
+        trees = [*self.parser.parse_lines(lines)]
+        columns: dict[str, list[Any]] = {"tree": [tree.brackets() for tree in trees]}
+        if self.parsing.settings.get("confidence") is not None:
+            columns["spans"] = [
+                [{"start": start, "stop": stop, "confidence": sure} for start, stop, sure in spans]
+                for spans in map(Tree.spans_with_confidence, trees)
+            ]
+        return columns
+
 
 class TreeAdder(ParsingWorker):
-    """Adds the column `tree` to batches of rows."""
+    """Adds the columns of trees to batches of rows."""
 
     def __init__(self, parsing: Parsing, column: str) -> None:
         super().__init__(parsing)
@@ -41,7 +52,7 @@ class TreeAdder(ParsingWorker):
         if self.column not in batch:
             raise FormatError(f"no column {self.column!r}, found {', '.join(batch)}")
         lines = [line or "" for line in batch[self.column].tolist()]
-        return {**batch, "tree": [tree.brackets() for tree in self.parser.parse_lines(lines)]}
+        return {**batch, **self.columns(lines)}
 
 
 class ShardMaker(ParsingWorker):
@@ -71,23 +82,22 @@ class ShardMaker(ParsingWorker):
         if not (self.folder / PLAN).exists():
             remedy = "it must be on a disk that all machines share"
             raise OnlstmError(f"expected {PLAN} in the folder, found none", file=self.folder, remedy=remedy)
-        trees, path = self.parser.parse_lines(lines), self.request.shard_file(self.folder, shard)
+        path = self.request.shard_file(self.folder, shard)
         if self.request.format == PARQUET:
-            _write_table(path, shard.id, lines, trees)
+            _write_table(path, shard.id, {"text": lines, **self.columns(lines)})
             return
         show = TREE_FORMATS[self.request.format]
         with written_whole(path) as file:
-            file.writelines(f"{show(tree)}\n" for tree in trees)
+            file.writelines(f"{show(tree)}\n" for tree in self.parser.parse_lines(lines))
 
 
-def _write_table(path: Path, first: int, lines: Sequence[str], trees: Iterable[Tree]) -> None:
-    """Parquet with the columns `id` (from `first` on), `text`, `tree` (brackets). Raises OnlstmError."""
+def _write_table(path: Path, first: int, columns: dict[str, list[Any]]) -> None:
+    """Parquet with these columns and `id`, from `first` on. Raises OnlstmError."""
     import pyarrow
     import pyarrow.parquet
 
-    ids = range(first, first + len(lines))
-    brackets = [tree.brackets() for tree in trees]
-    table = pyarrow.table({"id": pyarrow.array(ids, pyarrow.int64()), "text": lines, "tree": brackets})
+    ids = range(first, first + len(columns["text"]))
+    table = pyarrow.table({"id": pyarrow.array(ids, pyarrow.int64()), **columns})
     with written_whole(path, "wb") as file:
         pyarrow.parquet.write_table(table, file)
 

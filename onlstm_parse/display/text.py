@@ -20,8 +20,9 @@ def as_json(tree: Tree) -> str:
     """
     content: dict[str, object] = {"tree": tree.brackets(), "words": tree.leaves(), "levels": tree.levels}
     if tree.confidence is not None:
-        pairs = zip(tree.spans(), tree.confidences(), strict=True)
-        content["spans"] = [(start, stop, round(sure, 4)) for (start, stop, _), sure in pairs]
+        content["spans"] = [
+            (start, stop, round(sure, 4)) for start, stop, sure in tree.spans_with_confidence()
+        ]
     return json.dumps(content, ensure_ascii=False)
 
 

@@ -64,8 +64,7 @@ def spans_of(tree: Tree) -> list[Span]:
 
 def confidences_of(tree: Tree) -> list[float]:
     """Those of `spans_of`. Raises UsageError for a tree without."""
-    pairs = zip(tree.spans(), tree.confidences(), strict=True)
-    return [sure for (start, stop, _), sure in pairs if stop - start > 1]
+    return [sure for start, stop, sure in tree.spans_with_confidence() if stop - start > 1]
 
 
 def page_file(name: str) -> str:

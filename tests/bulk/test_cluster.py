@@ -11,6 +11,7 @@ from onlstm_parse import bulk
 from onlstm_parse.bulk import cluster
 from onlstm_parse.bulk.worker import ShardMaker
 from onlstm_parse.cli.main import main
+from onlstm_parse.display.text import as_json
 from onlstm_parse.errors import OnlstmError, UsageError
 
 
@@ -76,6 +77,24 @@ def test_a_dataset(ray, tiny_run, lines):
     expected = onlstm_parse.load(tiny_run, rule="gap").parse_lines([row["said"] for row in rows[::-1]])
     found = sorted(parsed.take_all(), key=lambda row: row["id"])
     assert [row["tree"] for row in found] == [str(tree) for tree in expected]
+
+
+def test_confidences_come_with_a_dataset_and_the_command(ray, tiny_run, lines, tmp_path):
+    settings = {"rule": "expected-token", "confidence": 0.5}
+    trees = [*onlstm_parse.load(tiny_run, **settings).parse_lines(lines[:40])]
+    parsed = bulk.parse_dataset(ray.data.from_items(lines[:40]), tiny_run, column="item", jobs=1, **settings)
+    found = {row["item"]: row["spans"] for row in parsed.take_all()}
+    for line, tree in zip(lines, trees, strict=False):
+        spans = [(span["start"], span["stop"], span["confidence"]) for span in found[line]]
+        assert spans == tree.spans_with_confidence()
+
+    (tmp_path / "text.txt").write_text("\n".join(lines[:40]) + "\n", encoding="utf-8")
+    command = ["parse", str(tiny_run), str(tmp_path / "text.txt"), "--engine", "ray", "--format", "json"]
+    options = ["--rule", "expected-token", "--confidence", "0.5", "--out", str(tmp_path / "out")]
+    assert main([*command, *options]) == 0
+    assert (tmp_path / "out" / "shard-000000.jsonl").read_text(encoding="utf-8").splitlines() == [
+        as_json(tree) for tree in trees
+    ]
 
 
 def test_faults_are_one_line_and_the_rest_is_made(ray, tiny_run, tmp_path, capsys):

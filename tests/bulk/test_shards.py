@@ -140,6 +140,22 @@ def test_a_table_of_trees(tiny_run, table, tmp_path):
     assert rows == expected
 
 
+def test_a_table_says_how_sure_the_parser_is(tiny_run, table, tmp_path):
+    import pyarrow.parquet
+
+    settings = {"rule": "expected-token", "confidence": 0.3}
+    with held(tmp_path / "out") as out:
+        made(request_for(tiny_run, table, "parquet", **settings), out)
+    tables = [pyarrow.parquet.read_table(path) for path in sorted(out.glob("*.parquet"))]
+    trees = [*onlstm_parse.load(tiny_run, **settings).parse_lines([row or "" for row in ROWS])]
+    for row, tree in zip((row for one in tables for row in one.to_pylist()), trees, strict=True):
+        assert row["tree"] == tree.brackets()
+        found = [(span["start"], span["stop"]) for span in row["spans"]]
+        assert found == [(start, stop) for start, stop, _ in tree.spans()]
+        assert [span["confidence"] for span in row["spans"]] == tree.confidences()
+    assert sum(len(tree.spans()) for tree in trees) > 3
+
+
 def test_a_batch_gets_trees(tiny_run):
     import numpy as np
 
