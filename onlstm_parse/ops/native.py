@@ -14,6 +14,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import warnings
@@ -26,11 +27,14 @@ import torch
 from torch import Tensor
 
 from onlstm_parse.files import cache_folder
-from onlstm_parse.ops.processors import FLAGS, SHARED, SOURCES, prebuilt
+from onlstm_parse.ops.processors import FLAGS, FOR_GCC, SOURCES, THREADS, prebuilt
 from onlstm_parse.processes import locked
 
 COMPILERS = ("g++", "clang++", "c++")  # tried in this order, after the environment's CXX
 NATIVE = "-march=native"
+# Further flags; the first that a compiler takes are used. They are for GCC, for Clang, for Clang as it comes
+# with macOS, which has no OpenMP (a call then has one thread), and for one that does not know this processor.
+FORMS = ((FOR_GCC, THREADS, NATIVE), (THREADS, NATIVE), ("-fopenmp-simd", NATIVE), ("-fopenmp-simd",))
 SUFFIXES = {torch.float64: "f64", torch.float32: "f32", torch.bfloat16: "bf16"}
 
 _building = threading.Lock()
@@ -111,18 +115,31 @@ def _built(compiler: str, name: str) -> Path:
     with locked(target.with_suffix(".lock")):
         if not target.exists():
             with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-                source, fresh = SOURCES / f"{name}.cpp", Path(folder) / target.name
-                command = [compiler, *FLAGS, NATIVE, *SHARED, str(source), "-o", str(fresh)]
-                subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+                fresh = Path(folder) / target.name
+                _compile(compiler, SOURCES / f"{name}.cpp", fresh)
                 fresh.replace(target)
     return target
+
+
+def _compile(compiler: str, source: Path, target: Path) -> None:
+    """Raises CalledProcessError where no form of the command succeeds."""
+    for form in (forms := _forms()):
+        command = [compiler, *FLAGS, *form, str(source), "-o", str(target)]
+        done = subprocess.run(command, check=form == forms[-1], capture_output=True, text=True, timeout=300)
+        if done.returncode == 0:
+            return
+
+
+def _forms() -> Sequence[Sequence[str]]:
+    """`FORMS` that suit this system: on macOS PyTorch's OpenMP bears no second one in its process."""
+    return [form for form in FORMS if THREADS not in form] if sys.platform == "darwin" else FORMS
 
 
 def _fingerprint(compiler: str) -> str:
     """A hash of all that a library depends on: sources, flags, compiler, processor."""
     version = subprocess.run([compiler, "--version"], check=True, capture_output=True, timeout=60).stdout
     parts = [path.read_bytes() for path in sorted(SOURCES.iterdir())]
-    parts += [" ".join((*FLAGS, NATIVE, *SHARED)).encode(), compiler.encode(), version, _processor().encode()]
+    parts += [repr((FLAGS, _forms())).encode(), compiler.encode(), version, _processor().encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 

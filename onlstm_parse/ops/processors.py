@@ -8,16 +8,18 @@ from pathlib import Path
 
 SOURCES = Path(__file__).parent / "csrc"
 PREBUILT = "prebuilt"  # the folder of compiled files in a wheel, beside this one
-# Without jump threading a clamp is two instructions; else GCC makes many out of it.
 FLAGS = (
     "-std=c++17",
     "-O3",
     "-fno-math-errno",
     "-fno-trapping-math",
     "-ffp-contract=fast",
-    "-fno-thread-jumps",
+    "-shared",
+    "-fPIC",
 )
-SHARED = ("-fopenmp", "-shared", "-fPIC")
+THREADS = "-fopenmp"
+# Without jump threading a clamp is two instructions; else GCC makes many out of it.
+FOR_GCC = "-fno-thread-jumps"
 # The best first: the compiler's flags, and what /proc/cpuinfo must list.
 KINDS = {
     "avx512-bf16": (
@@ -32,7 +34,7 @@ KINDS = {
 def compile_command(kind: str, folder: Path) -> list[str]:
     """The g++ command that makes the library of a kind in `folder`, for single precision."""
     source, target = SOURCES / "single.cpp", folder / f"recurrences-{kind}.so"
-    return ["g++", *FLAGS, *KINDS[kind][0], *SHARED, str(source), "-o", str(target)]
+    return ["g++", *FLAGS, FOR_GCC, THREADS, *KINDS[kind][0], str(source), "-o", str(target)]
 
 
 def prebuilt() -> Path | None:

@@ -1,6 +1,7 @@
 """The compiled recurrences: built once, shared by processes, replaced by PyTorch if they cannot be built."""
 
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,32 @@ def test_two_processes_may_race_and_a_third_compiles_nothing(tmp_path):
     assert python(PROGRAM, **environment).stdout == "agrees\n"
     (kept,) = tmp_path.glob("native/*.so")
     assert (kept.stat().st_mtime_ns, kept.stat().st_ino) == before
+
+
+@compiler
+@pytest.mark.parametrize("refused", ["-fno-thread-jumps", "-fopenmp", "-march=native"])
+def test_a_compiler_that_knows_less(tmp_path, refused):
+    """Such as Clang, Clang of macOS, and an old one: each knows less than the one before."""
+    known = ["-fno-thread-jumps", "-fopenmp", "-march=native"]
+    wrapper = tmp_path / "c++"
+    wrapper.write_text(
+        "#!/bin/sh\n"
+        'for word in "$@"; do\n'
+        f'  case "$word" in {"|".join(known[: known.index(refused) + 1])})\n'
+        '    echo "error: unknown argument $word" >&2; exit 1;; esac\n'
+        "done\n"
+        f'exec {native.find_compiler()} "$@" -O0\n'
+    )
+    wrapper.chmod(0o755)
+    done = python(PROGRAM, ONLSTM_CACHE=str(tmp_path), CXX=str(wrapper))
+    assert (done.stdout, done.stderr) == ("agrees\n", "")
+    assert len(list(tmp_path.glob("native/single-*.so"))) == 1
+
+
+@pytest.mark.skipif(not shutil.which("clang++"), reason="no clang++")
+def test_clang(tmp_path):
+    done = python(PROGRAM, ONLSTM_CACHE=str(tmp_path), CXX="clang++")
+    assert (done.stdout, done.stderr) == ("agrees\n", "")
 
 
 def test_importing_compiles_nothing(tmp_path):

@@ -13,6 +13,8 @@
 constexpr int VECTOR_BYTES = 64, TILE_ROWS = 12;
 #elif defined(__AVX__)
 constexpr int VECTOR_BYTES = 32, TILE_ROWS = 6;
+#elif defined(__aarch64__)
+constexpr int VECTOR_BYTES = 16, TILE_ROWS = 12;
 #else
 constexpr int VECTOR_BYTES = 16, TILE_ROWS = 6;
 #endif

@@ -11,7 +11,9 @@
 // Real: type of states and sums; Store: type of hidden units, gates and products.
 #pragma once
 
+#if defined(_OPENMP)
 #include <omp.h>
+#endif
 
 #include <vector>
 
@@ -50,11 +52,15 @@ struct Range {
         : begin(whole * thread / threads), end(whole * (thread + 1) / threads) {}
 };
 
-// Runs body(thread, threads) in every thread, of which there are no more than rows.
+// Runs body(thread, threads) in every thread, of which there are no more than rows; without OpenMP in one.
 template <class Body>
 void in_threads(const Shape& shape, Body body) {
+#if defined(_OPENMP)
     #pragma omp parallel num_threads(int(std::max(1L, std::min<long>(shape.threads, shape.batch))))
     body(omp_get_thread_num(), omp_get_num_threads());
+#else
+    body(0, 1);
+#endif
 }
 
 // The product of every step: of all rows of the batch with U, its factor written to `left` row by row.
