@@ -37,18 +37,11 @@ LONGEST = (
     "tests/comparison/test_comparison.py",
     "tests/test_example_package.py",
 )
-APART = LONGEST[0]  # its tests share nothing, so any process may take any of them
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """The tests of a file are run by one process, for they share fixtures; see `scripts/test`."""
     order = {name: place for place, name in enumerate(LONGEST)}
-    files = {item: item.nodeid.partition("::")[0] for item in items}
-    items.sort(key=lambda item: order.get(files[item], len(order)))
-    for item in items:
-        if files[item] != APART:
-            item.add_marker(pytest.mark.xdist_group(files[item]))
+    items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(order)))
 
 
 # Models this small gain nothing from threads, and lose much where the machine has other work.
