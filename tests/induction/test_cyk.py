@@ -4,23 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from induction.enumerated import all_trees
 
 from onlstm_parse.errors import UsageError
 from onlstm_parse.induction import cyk as module
 from onlstm_parse.induction.cyk import cyk
 from onlstm_parse.induction.trivial import balanced, left, right
 from onlstm_parse.tree import Tree
-
-
-def all_trees(start, stop):
-    """The brackets of every binary tree over the words from `start` to `stop`."""
-    if stop - start < 2:
-        yield []
-        return
-    for middle in range(start + 1, stop):
-        for one in all_trees(start, middle):
-            for other in all_trees(middle, stop):
-                yield [*one, *other, (start, stop)]
 
 
 def total(scores, brackets):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from induction.enumerated import all_trees
 
 import onlstm_parse
 from onlstm_parse.cli.main import main
@@ -55,21 +56,10 @@ def test_one_clause_bars_nothing(line):
     assert barred(encoded(line)) is None
 
 
-def all_trees(start, stop):
-    if stop - start < 2:
-        return [[]]
-    return [
-        [*one, *other, (start, stop)]
-        for middle in range(start + 1, stop)
-        for one in all_trees(start, middle)
-        for other in all_trees(middle, stop)
-    ]
-
-
 def test_the_best_tree_of_those_that_are_left():
     table = barred(encoded("a b , c d , e f"))
     allowed = [tree for tree in all_trees(0, 6) if not any(table[span] for span in tree)]
-    assert 0 < len(allowed) < len(all_trees(0, 6))
+    assert 0 < len(allowed) < len([*all_trees(0, 6)])
     for seed in range(30):
         scores = np.random.default_rng(seed).normal(size=(6, 7))
         (found,) = best_trees([scores], [Analysis([], barred=table)])
