@@ -94,9 +94,8 @@ def _is_alive(process: int) -> bool:
         return False
     except OSError:
         return True
-    return (
-        process != os.getpid()
-    )  # this process writes nothing now: the file is from a killed one with the same number
+    # This process writes nothing now: the file is from a killed one with the same number.
+    return process != os.getpid()
 
 
 def append_line(path: Path, line: str) -> None:

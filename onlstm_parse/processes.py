@@ -7,7 +7,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +16,7 @@ from onlstm_parse.errors import OnlstmError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
+    from subprocess import Popen
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -42,6 +43,17 @@ def locked(path: Path, wait: bool = True) -> Iterator[bool]:
         except OSError:  # a file system without locks
             pass
         yield True
+
+
+def cores() -> int:
+    """How many processors this process may use, where the system says it; else how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def interrupt(process: Popen[bytes]) -> None:
+    """Do what Ctrl-C does. Nothing if it has ended, and on Windows, where Ctrl-C has reached it itself."""
+    with suppress(ProcessLookupError, ValueError):
+        process.send_signal(signal.SIGINT)
 
 
 @contextmanager

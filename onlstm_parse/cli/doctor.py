@@ -14,6 +14,7 @@ from typing import NamedTuple
 import tyro
 from tyro.conf import FlagCreatePairsOff
 
+from onlstm_parse.processes import cores
 from onlstm_parse.version import VERSION
 
 PACKAGES = ("torch", "numpy", "nltk", "jieba", "opencc", "sentencepiece", "zstandard", "safetensors")
@@ -78,10 +79,9 @@ def _processor() -> Iterator[Finding]:
     from onlstm_parse.ops import native
     from onlstm_parse.ops.precision import choose_precision
 
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     capability = torch.backends.cpu.get_cpu_capability()
     yield Finding(
-        "processor", f"{available} cores for this process, {torch.get_num_threads()} threads, {capability}"
+        "processor", f"{cores()} cores for this process, {torch.get_num_threads()} threads, {capability}"
     )
     precision = choose_precision("auto", torch.device("cpu"))
     slow = "this processor is no faster with bf16; one that is trains up to twice as fast"

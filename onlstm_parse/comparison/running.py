@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from onlstm_parse.comparison.results import write_results
 from onlstm_parse.comparison.rows import Row
 from onlstm_parse.comparison.trivial import record_trivial
 from onlstm_parse.errors import OnlstmError
-from onlstm_parse.processes import locked, signals_interrupt
+from onlstm_parse.processes import interrupt, locked, signals_interrupt
 
 
 def run_plan(plan: Plan, folder: Path, quiet: bool = False) -> list[Row]:
@@ -87,7 +86,7 @@ def _in_own_process(folder: Path, job: Job, quiet: bool) -> int:
     try:
         return process.wait()
     except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)
+        interrupt(process)
         try:
             process.wait()
         except KeyboardInterrupt:

@@ -84,9 +84,7 @@ def training_speed(metrics: list[dict[str, Any]]) -> float:
 
 
 def peak_megabytes() -> float:
-    """The peak memory of this process: on the GPU if it was used, else resident."""
-    import resource
-
+    """The peak memory of this process: on the GPU if it was used, else resident; 0 on Windows."""
     import torch
 
     if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
@@ -96,6 +94,10 @@ def peak_megabytes() -> float:
         lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
         if "VmHWM" in lines:
             return int(lines["VmHWM"].split()[0]) * 1024 / 1e6
+    try:
+        import resource
+    except ImportError:
+        return 0.0
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from onlstm_parse.experiments.short_trainings import expected_tokens, options_fo
 from onlstm_parse.files import write_json
 from onlstm_parse.models import CATALOGUE, GRAMMARS
 from onlstm_parse.pretrained import lasting_run, locate_run
+from onlstm_parse.processes import cores
 from onlstm_parse.registry import check_known
 from onlstm_parse.runs import CONFIG, RunConfig, from_dict
 from onlstm_parse.text.config import TextConfig
@@ -150,7 +150,7 @@ def planned(
         trivial={name: weight for name, weight in TRIVIAL.items() if name not in without},
         seed=seed,
         size=size,
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=cores(),
         text_settings=text_settings,
         voted=tuple(voted),
         rounds=rounds,

@@ -6,14 +6,13 @@ What a process writes is kept in NAME.log beside its run folder NAME.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
+from onlstm_parse.processes import interrupt
 from onlstm_parse.runs import read_metrics
 
 
@@ -78,8 +77,7 @@ def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
     """Interrupt processes, and wait until they have written their checkpoints; a second Ctrl-C kills them."""
     try:
         for process in processes:
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGINT)
+            interrupt(process)
         for process in processes:
             process.wait()
     except KeyboardInterrupt:

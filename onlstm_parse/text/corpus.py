@@ -20,6 +20,7 @@ import numpy as np
 
 from onlstm_parse.errors import FormatError, OnlstmError
 from onlstm_parse.files import cache_folder
+from onlstm_parse.processes import cores
 from onlstm_parse.text.config import TextConfig
 from onlstm_parse.text.cutting import Chunk, cut_all
 from onlstm_parse.text.growing import SIDES, Growing, grown_whole
@@ -130,7 +131,7 @@ def _hash(content: bytes) -> str:
 
 def _fill(folder: Path, files: Files, config: TextConfig, workers: int | None) -> None:
     if workers is None:
-        workers = 1 if sum(size(source) for side in files for source in side) < SMALL_TEXT else _cores()
+        workers = 1 if sum(size(source) for side in files for source in side) < SMALL_TEXT else cores()
     tokeniser = _tokeniser(folder, files, config)
     with Growing(folder) as growing:
         chunks = growing.resume(_chunks(files, config.bad_bytes))
@@ -148,11 +149,6 @@ def _tokeniser(folder: Path, files: Files, config: TextConfig) -> Tokeniser:
     tokeniser = TOKENISERS[config.tokeniser].train(lines, config.pieces)
     save_tokeniser(tokeniser, folder)
     return tokeniser
-
-
-def _cores() -> int:
-    """The processors that this process may use, if the system says it."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _chunks(files: Files, bad_bytes: str) -> Iterator[Chunk]:
