@@ -96,8 +96,11 @@ def _write_table(path: Path, first: int, columns: dict[str, list[Any]]) -> None:
     import pyarrow
     import pyarrow.parquet
 
-    ids = range(first, first + len(columns["text"]))
-    table = pyarrow.table({"id": pyarrow.array(ids, pyarrow.int64()), **columns})
+    whole, real = pyarrow.int64(), pyarrow.float64()
+    span = pyarrow.struct([("start", whole), ("stop", whole), ("confidence", real)])
+    types = {"id": whole, "spans": pyarrow.list_(span)}  # not guessed: a shard may have no spans at all
+    columns = {"id": [*range(first, first + len(columns["text"]))], **columns}
+    table = pyarrow.table({name: pyarrow.array(values, types.get(name)) for name, values in columns.items()})
     with written_whole(path, "wb") as file:
         pyarrow.parquet.write_table(table, file)
 
